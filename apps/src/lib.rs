@@ -1,0 +1,2 @@
+//! The controller apps that come with Ferroflow, one module each.
+#![forbid(unsafe_code)]

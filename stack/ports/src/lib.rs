@@ -1,0 +1,2 @@
+//! Packet I/O for the Ferroflow stack: TAP.
+#![forbid(unsafe_code)]
