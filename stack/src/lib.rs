@@ -1,2 +1,23 @@
-//! A sans-IO TCP/IP instance, the Port and Service contracts, the pipe port and a simulator.
+//! A TCP/IP stack for one core, without I/O of its own.
+//!
+//! One [`instance`] owns one [`port::Port`] (a queue pair of a card, a TAP queue, an in-memory pipe), every connection
+//! that arrives there, and the [`service::Service`] that answers them. Time, randomness and I/O are arguments: a turn is a
+//! function of what the instance holds, `now`, the frames that came in and the seed, so every test runs in
+//! virtual time ([`sim`]).
+//!
+//! How a frame travels: [`port`] → [`instance`] (Ethernet, ARP, IPv4, ICMP, UDP) → [`tcp`] → the [`service`]'s
+//! callback, and back out at the end of the burst.
 #![forbid(unsafe_code)]
+
+pub mod net;
+pub mod port;
+pub mod ring;
+pub mod rx;
+pub mod service;
+pub mod time;
+
+pub use net::{ConnectOptions, Listen, ListenError, Net, NetError};
+pub use ring::SendRing;
+pub use rx::Rx;
+pub use service::{CloseReason, ConnId, ConnInfo, ConnectError, Service};
+pub use time::Instant;

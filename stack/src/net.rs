@@ -1,0 +1,145 @@
+//! What a service may ask of the stack below it. The own stack and the kernel's sockets both implement it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::ring::SendRing;
+use crate::service::{ConnId, ConnInfo};
+use crate::time::Instant;
+
+/// Where to listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// Only this local address; `None` = any address of the stack.
+    pub address: Option<IpAddr>,
+    /// The TCP port; never 0.
+    pub port: u16,
+    /// How many connections may wait half-open at once.
+    pub backlog: u32,
+    /// Handed back in [`ConnInfo::token`] of every connection accepted here.
+    pub token: u64,
+}
+
+impl Listen {
+    /// Any address, `port`, a backlog of 1024.
+    pub const fn on(port: u16) -> Listen {
+        Listen { address: None, port, backlog: 1024, token: 0 }
+    }
+}
+
+/// How to connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConnectOptions {
+    /// Our address and port; `None` or port 0 = chosen so that the answers come to this core.
+    pub local: Option<SocketAddr>,
+    /// Handed back in [`ConnInfo::token`].
+    pub token: u64,
+}
+
+/// Why listening failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The port is listened on already.
+    #[error("port {0} is already in use")]
+    InUse(u16),
+    /// Port 0, or an address that is not ours.
+    #[error("cannot listen on {0}: not an address of this stack")]
+    BadAddress(SocketAddr),
+    /// The table of listeners is full.
+    #[error("too many listeners")]
+    TooMany,
+    /// The kernel refused.
+    #[error("cannot listen on port {port}: {source}")]
+    Io {
+        /// The port asked for.
+        port: u16,
+        /// The kernel's reason.
+        source: std::io::Error,
+    },
+}
+
+/// Why an operation on a connection was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum NetError {
+    /// The id is stale or never was: there is no such connection.
+    #[error("no such connection")]
+    NoConn,
+    /// Our side of the connection is closed already.
+    #[error("the connection is closed for sending")]
+    Closing,
+    /// Not enough room in the send ring; `writable` will follow.
+    #[error("the send ring is full")]
+    Full,
+    /// No free source port, slot or memory.
+    #[error("out of resources")]
+    NoResources,
+    /// The address has no meaning here (no route, port 0, wrong family).
+    #[error("bad address")]
+    BadAddress,
+}
+
+/// The connections of one core, to the service that answers them.
+pub trait Net {
+    /// The time of this turn, read once.
+    fn now(&self) -> Instant;
+
+    /// A random number from the core's own generator (seeded from entropy, or by a test).
+    fn random(&mut self) -> u64;
+
+    /// Accepts connections from now on.
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    fn listen(&mut self, at: Listen) -> Result<(), ListenError>;
+
+    /// Opens a connection; [`crate::Service::connected`] tells the outcome, always later than this call returns. What is
+    /// written meanwhile is sent once established.
+    ///
+    /// # Errors
+    /// [`NetError::NoResources`] or [`NetError::BadAddress`].
+    fn connect(&mut self, to: SocketAddr, options: ConnectOptions) -> Result<ConnId, NetError>;
+
+    /// Writes as much of `data` as fits; returns how much that was.
+    ///
+    /// # Errors
+    /// [`NetError::NoConn`] or [`NetError::Closing`].
+    fn send(&mut self, id: ConnId, data: &[u8]) -> Result<usize, NetError> {
+        Ok(self.sender(id)?.write(data))
+    }
+
+    /// Writes exactly `len` contiguous bytes, filled in by `fill`, or nothing.
+    ///
+    /// # Errors
+    /// [`NetError::NoConn`], [`NetError::Closing`] or [`NetError::Full`].
+    fn send_with(&mut self, id: ConnId, len: usize, fill: impl FnOnce(&mut [u8])) -> Result<(), NetError> {
+        if self.sender(id)?.write_with(len, fill) { Ok(()) } else { Err(NetError::Full) }
+    }
+
+    /// The connection's send ring itself, for a caller that writes several messages or is not generic over `Net`.
+    /// What is written is sent at the end of the burst.
+    ///
+    /// # Errors
+    /// [`NetError::NoConn`] or [`NetError::Closing`].
+    fn sender(&mut self, id: ConnId) -> Result<&mut SendRing, NetError>;
+
+    /// Free bytes in the send ring; 0 for a connection that is closed or gone.
+    fn room(&self, id: ConnId) -> usize;
+
+    /// No more will be sent: a FIN follows what is in the ring. Receiving goes on.
+    fn shutdown(&mut self, id: ConnId);
+
+    /// The service is done with the connection: what is in the ring and a FIN are sent, what still arrives is
+    /// refused (RFC 9293 3.6.1: a reset when data was lost). `closed` follows.
+    fn close(&mut self, id: ConnId);
+
+    /// Ends the connection at once with a reset. `closed` follows with [`crate::CloseReason::Aborted`].
+    fn abort(&mut self, id: ConnId);
+
+    /// Offers what `data` left untaken again, later in this turn.
+    fn resume(&mut self, id: ConnId);
+
+    /// Sets the connection's one timer: [`crate::Service::timer`] is called at `at` or soon after; `None` stops it.
+    fn arm(&mut self, id: ConnId, at: Option<Instant>);
+
+    /// Who the connection is with; `None` when there is none.
+    fn info(&self, id: ConnId) -> Option<ConnInfo>;
+}
