@@ -15,6 +15,7 @@ pub mod ring;
 pub mod rx;
 pub mod service;
 pub mod time;
+pub mod timer;
 
 pub use net::{ConnectOptions, Listen, ListenError, Net, NetError};
 pub use ring::SendRing;
