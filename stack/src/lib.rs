@@ -9,6 +9,7 @@
 //! callback, and back out at the end of the burst.
 #![forbid(unsafe_code)]
 
+pub mod neighbor;
 pub mod net;
 pub mod port;
 pub mod ring;
