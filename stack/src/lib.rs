@@ -15,6 +15,7 @@ pub mod port;
 pub mod ring;
 pub mod rx;
 pub mod service;
+pub mod steer;
 pub mod time;
 pub mod timer;
 

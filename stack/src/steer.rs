@@ -1,0 +1,192 @@
+//! Which core a connection belongs to: the hash that network cards compute over addresses and ports.
+//!
+//! The function is the card's own (Toeplitz, as in Microsoft's "RSS hashing types"), so a card with the same key
+//! delivers a connection's packets to the core that owns it; wherever they arrive otherwise, the owner is the same.
+
+use std::net::Ipv4Addr;
+
+use ferroflow_wire::ethernet::{EtherType, EthernetView};
+use ferroflow_wire::icmpv4::{IcmpMessage, Icmpv4View};
+use ferroflow_wire::ipv4::{IpProtocol, Ipv4View};
+
+/// Bytes of a Toeplitz key.
+pub const KEY_LEN: usize = 40;
+
+/// The key of Microsoft's verification suite, which many drivers use by default.
+pub const DEFAULT_KEY: [u8; KEY_LEN] = [
+    0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0,
+    0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42,
+    0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
+];
+
+/// Entries of the indirection table between hash and queue; a card's default spreads the queues over it in turn.
+const INDIRECTION: u32 = 128;
+
+/// Source address, destination address, source port, destination port.
+const INPUT_LEN: usize = 12;
+
+type Table = [[u32; 256]; INPUT_LEN];
+
+/// Who takes a received frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The core it arrived at.
+    Here,
+    /// Another core.
+    Core(u16),
+    /// Every core: the one it arrived at answers, all learn (ARP).
+    All,
+}
+
+/// Which core this is, of how many, and how connections are spread over them.
+#[derive(Debug, Clone)]
+pub struct Steer {
+    core: u16,
+    cores: u16,
+    /// What each value of each input byte adds to the hash; 12 KiB, absent where there is nothing to choose.
+    table: Option<Box<Table>>,
+}
+
+impl Default for Steer {
+    fn default() -> Steer {
+        Steer::single()
+    }
+}
+
+impl Steer {
+    /// The only core.
+    pub const fn single() -> Steer {
+        Steer { core: 0, cores: 1, table: None }
+    }
+
+    /// Core `core` (from 0) of `cores`, with [`DEFAULT_KEY`].
+    ///
+    /// # Panics
+    /// If `core` is not less than `cores`.
+    pub fn new(core: u16, cores: u16) -> Steer {
+        Steer::with_key(core, cores, &DEFAULT_KEY)
+    }
+
+    /// Core `core` (from 0) of `cores`, with the card's key.
+    ///
+    /// # Panics
+    /// If `core` is not less than `cores`.
+    pub fn with_key(core: u16, cores: u16, key: &[u8; KEY_LEN]) -> Steer {
+        assert!(core < cores, "core {core} of {cores}");
+        Steer { core, cores, table: (cores > 1).then(|| table(key)) }
+    }
+
+    /// Which core this is.
+    #[inline]
+    pub fn core(&self) -> u16 {
+        self.core
+    }
+
+    /// How many cores there are.
+    #[inline]
+    pub fn cores(&self) -> u16 {
+        self.cores
+    }
+
+    /// The core that owns a connection, from addresses and ports as a *received* packet has them: `remote` is its
+    /// source.
+    #[inline]
+    pub fn owner_of(&self, remote: Ipv4Addr, local: Ipv4Addr, remote_port: u16, local_port: u16) -> u16 {
+        match &self.table {
+            Some(table) => self.core_of_hash(hash(table, remote, local, remote_port, local_port)),
+            None => 0,
+        }
+    }
+
+    /// The core that a card's receive hash names.
+    #[inline]
+    pub fn core_of_hash(&self, hash: u32) -> u16 {
+        (hash % INDIRECTION) as u16 % self.cores
+    }
+
+    /// Who takes a received Ethernet frame. What is malformed, or is no matter of a connection, stays where it is and is
+    /// judged there.
+    #[inline]
+    pub fn owner(&self, frame: &[u8]) -> Owner {
+        match &self.table {
+            Some(table) => self.look(table, frame).unwrap_or(Owner::Here),
+            None => Owner::Here,
+        }
+    }
+
+    fn look(&self, table: &Table, frame: &[u8]) -> Option<Owner> {
+        let eth = EthernetView::parse(frame).ok()?;
+        match eth.ethertype() {
+            EtherType::ARP => return Some(Owner::All),
+            EtherType::IPV4 => {}
+            _ => return None,
+        }
+        let ip = Ipv4View::parse(eth.payload()).ok()?;
+        // A fragment has no ports, or no connection until it is whole.
+        if ip.is_fragment() {
+            return None;
+        }
+        let hash = match ip.protocol() {
+            IpProtocol::TCP => {
+                let (src, dst) = ports(ip.payload())?;
+                hash(table, ip.src(), ip.dst(), src, dst)
+            }
+            IpProtocol::ICMP => self.quoted(table, ip.payload())?,
+            _ => return None,
+        };
+        let core = self.core_of_hash(hash);
+        Some(if core == self.core { Owner::Here } else { Owner::Core(core) })
+    }
+
+    /// An ICMP error belongs to whoever sent the segment that it quotes: what was its destination is the peer.
+    fn quoted(&self, table: &Table, icmp: &[u8]) -> Option<u32> {
+        let (IcmpMessage::DestUnreachable { original, .. }
+        | IcmpMessage::TimeExceeded { original, .. }
+        | IcmpMessage::ParameterProblem { original, .. }) = Icmpv4View::parse(icmp).ok()?.message()
+        else {
+            return None;
+        };
+        let ip = Ipv4View::parse_quoted(original).ok()?;
+        if ip.protocol() != IpProtocol::TCP || ip.fragment_offset() != 0 {
+            return None;
+        }
+        let (src, dst) = ports(ip.payload())?;
+        Some(hash(table, ip.dst(), ip.src(), dst, src))
+    }
+}
+
+#[inline]
+fn ports(segment: &[u8]) -> Option<(u16, u16)> {
+    let [a, b, c, d, ..] = *segment else { return None };
+    Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+}
+
+#[inline]
+fn hash(table: &Table, src: Ipv4Addr, dst: Ipv4Addr, src_port: u16, dst_port: u16) -> u32 {
+    let ([a, b, c, d], [e, f, g, h]) = (src.octets(), dst.octets());
+    let ([i, j], [k, l]) = (src_port.to_be_bytes(), dst_port.to_be_bytes());
+    let input: [u8; INPUT_LEN] = [a, b, c, d, e, f, g, h, i, j, k, l];
+    table.iter().zip(input).fold(0, |hash, (row, byte)| hash ^ row[usize::from(byte)])
+}
+
+/// Toeplitz: for each bit of the input that is set, the 32 bits of the key that start at the bit's position are added.
+fn table(key: &[u8; KEY_LEN]) -> Box<Table> {
+    let window = |bit: usize| {
+        let mut bytes = [0; 8];
+        let from = bit / 8;
+        let n = bytes.len().min(KEY_LEN - from);
+        bytes[..n].copy_from_slice(&key[from..from + n]);
+        (u64::from_be_bytes(bytes) << (bit % 8) >> 32) as u32
+    };
+    let mut table = Box::new([[0; 256]; INPUT_LEN]);
+    for (position, row) in table.iter_mut().enumerate() {
+        for (byte, sum) in row.iter_mut().enumerate() {
+            let set = (0..8).filter(|bit| byte & (0x80 >> bit) != 0);
+            *sum = set.fold(0, |sum, bit| sum ^ window(position * 8 + bit));
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests;
