@@ -134,7 +134,7 @@ pub enum IcmpMessage<'a> {
     },
     /// A datagram could not be delivered.
     DestUnreachable {
-        /// One of [`unreachable`].
+        /// One of [`mod@unreachable`].
         code: u8,
         /// With [`unreachable::FRAGMENTATION_NEEDED`], the MTU of the next hop in bytes (RFC 1191 4), else 0.
         next_hop_mtu: u16,

@@ -119,3 +119,6 @@ impl fmt::Display for SeqNumber {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests;
