@@ -1,6 +1,10 @@
 //! Packet I/O: the contract between the stack and one queue pair of a card (or of whatever stands for one).
 
+pub mod pipe;
+
 use std::os::fd::BorrowedFd;
+
+pub use pipe::Doorbell;
 
 use crate::time::Instant;
 
