@@ -19,6 +19,14 @@ impl Sum {
         Sum(u16::from_be(fold(native_sum(bytes))))
     }
 
+    /// The sum of words that were added up without folding: at most 65,537 of them.
+    #[inline]
+    pub(crate) const fn of_words_added(sum: u32) -> Sum {
+        // Once leaves at most 1_fffe, twice the carry of that.
+        let sum = (sum & 0xffff) + (sum >> 16);
+        Sum(((sum & 0xffff) + (sum >> 16)) as u16)
+    }
+
     /// Adds `bytes` that start at an even offset of the summed data.
     #[inline]
     pub fn add_bytes(self, bytes: &[u8]) -> Sum {
@@ -81,7 +89,9 @@ pub fn checksum(bytes: &[u8]) -> u16 {
 /// `len` is the length of header and payload in bytes; a TSO super-segment's may exceed 65,535 with its headers.
 #[inline]
 pub const fn pseudo_header_v4(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, len: u32) -> Sum {
-    Sum::ZERO.add_u32(src.to_bits()).add_u32(dst.to_bits()).add_u16(protocol as u16).add_u32(len)
+    Sum::of_words_added(
+        added_words(src.to_bits()) + added_words(dst.to_bits()) + protocol as u32 + added_words(len),
+    )
 }
 
 /// The checksum after a word under it changed from `old` to `new` (RFC 1624 3, equation 3).
@@ -94,6 +104,12 @@ pub const fn update_u16(checksum: u16, old: u16, new: u16) -> u16 {
 #[inline]
 pub const fn update_u32(checksum: u16, old: u32, new: u32) -> u16 {
     Sum(!checksum).add_u32(!old).add_u32(new).checksum()
+}
+
+/// The two words of 32 bits, added.
+#[inline]
+pub(crate) const fn added_words(words: u32) -> u32 {
+    (words >> 16) + (words & 0xffff)
 }
 
 #[inline]

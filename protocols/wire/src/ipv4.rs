@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::checksum::{self, Sum};
+use crate::checksum::{Sum, added_words};
 use crate::error::{Protocol, Reason, WireError, head, head_mut};
 
 /// Bytes of a header without options.
@@ -257,18 +257,19 @@ impl Ipv4Header {
         let fragment = (u16::from(self.dont_fragment) << 14)
             | (u16::from(self.more_fragments) << 13)
             | (self.fragment_offset >> 3);
-        h[0] = 0x45;
-        h[1] = (self.dscp << 2) | (self.ecn & 3);
+        let version_and_services = 0x4500 | (u16::from(self.dscp & 0x3f) << 2) | u16::from(self.ecn & 3);
+        let ttl_and_protocol = (u16::from(self.ttl) << 8) | u16::from(self.protocol.0);
+        // Summed from the values: reading back what was just stored in smaller pieces would stall.
+        let sum = [version_and_services, total_len, self.ident, fragment, ttl_and_protocol].map(u32::from);
+        let sum = sum.iter().sum::<u32>() + added_words(self.src.to_bits()) + added_words(self.dst.to_bits());
+        h[..2].copy_from_slice(&version_and_services.to_be_bytes());
         h[2..4].copy_from_slice(&total_len.to_be_bytes());
         h[4..6].copy_from_slice(&self.ident.to_be_bytes());
         h[6..8].copy_from_slice(&fragment.to_be_bytes());
-        h[8] = self.ttl;
-        h[9] = self.protocol.0;
-        h[10..12].copy_from_slice(&[0, 0]);
+        h[8..10].copy_from_slice(&ttl_and_protocol.to_be_bytes());
+        h[10..12].copy_from_slice(&Sum::of_words_added(sum).checksum().to_be_bytes());
         h[12..16].copy_from_slice(&self.src.octets());
         h[16..20].copy_from_slice(&self.dst.octets());
-        let checksum = checksum::checksum(h);
-        h[10..12].copy_from_slice(&checksum.to_be_bytes());
         Ok(HEADER_LEN)
     }
 }

@@ -227,6 +227,13 @@ impl<'a> TcpView<'a> {
         TcpOptions::parse(self.options)
     }
 
+    /// The timestamps, if the options are NOP, NOP, timestamps and nothing else (RFC 7323 appendix A): the quick way
+    /// for the segments of an established connection. `None` says nothing: ask [`TcpView::options`].
+    #[inline]
+    pub fn lone_timestamps(&self) -> Option<(u32, u32)> {
+        options::lone_timestamps(self.options)
+    }
+
     /// The options one by one, as they stand.
     #[inline]
     pub fn raw_options(&self) -> TcpOptionIter<'a> {

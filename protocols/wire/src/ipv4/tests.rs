@@ -1,4 +1,5 @@
 use super::*;
+use crate::checksum;
 
 /// A header that is widely used as an example; its checksum is b861.
 const HEADER: [u8; 20] = [

@@ -114,12 +114,8 @@ impl TcpOptions {
         if bytes.is_empty() {
             return Ok(TcpOptions::NONE);
         }
-        // RFC 7323 appendix A: the layout that all common senders use.
-        if let Ok([a, b, c, d, value @ .., e0, e1, e2, e3]) = <&[u8; 12]>::try_from(bytes)
-            && [*a, *b, *c, *d] == NOP_NOP_TIMESTAMPS
-        {
-            let echo = u32::from_be_bytes([*e0, *e1, *e2, *e3]);
-            return Ok(TcpOptions::timestamps(u32::from_be_bytes(*value), echo));
+        if let Some((value, echo)) = lone_timestamps(bytes) {
+            return Ok(TcpOptions::timestamps(value, echo));
         }
         Self::parse_all(bytes)
     }
@@ -229,6 +225,14 @@ impl Out<'_> {
         self.buf[self.at..self.at + 4].copy_from_slice(&word);
         self.at += 4;
     }
+}
+
+/// RFC 7323 appendix A: the layout that all common senders use.
+#[inline]
+pub(super) fn lone_timestamps(bytes: &[u8]) -> Option<(u32, u32)> {
+    let [a, b, c, d, value @ .., e0, e1, e2, e3] = *<&[u8; 12]>::try_from(bytes).ok()?;
+    let values = (u32::from_be_bytes(value), u32::from_be_bytes([e0, e1, e2, e3]));
+    ([a, b, c, d] == NOP_NOP_TIMESTAMPS).then_some(values)
 }
 
 /// One option as it stands in a segment.

@@ -72,6 +72,21 @@ fn data_and_fin_take_sequence_space() {
 }
 
 #[test]
+fn lone_timestamps() {
+    let with = |options| {
+        let header = TcpHeader { options, ..TcpHeader::default() };
+        let mut buf = [0; 60];
+        let len = header.write(&mut buf).unwrap();
+        TcpView::parse(&buf[..len]).unwrap().lone_timestamps()
+    };
+    let timestamps = TcpOptions::timestamps(7, 9);
+    assert_eq!(with(timestamps), Some((7, 9)));
+    assert_eq!(with(TcpOptions { sack_permitted: true, ..timestamps }), None, "same length, another layout");
+    assert_eq!(with(TcpOptions { mss: Some(1), ..timestamps }), None);
+    assert_eq!(with(TcpOptions::NONE), None);
+}
+
+#[test]
 fn what_is_refused() {
     let reason = |bytes: &[u8]| TcpView::parse(bytes).unwrap_err().reason;
     assert_eq!(reason(&SYN[..19]), Reason::Truncated { need: 20, have: 19 });
