@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cpu;
+pub mod drive;
 pub mod lab;
 pub mod load;
 pub mod options;

@@ -5,6 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use crate::cpu::Spent;
+use crate::load::{Latency, Snapshot};
+use crate::options::Options;
+
 /// What one loop counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LoopResult {
@@ -104,6 +108,71 @@ impl fmt::Display for Summary {
             "RESULT: {switches} switches {tests} tests min/max/avg/stdev = {min:.2}/{max:.2}/{avg:.2}/{stdev:.2} responses/s"
         )
     }
+}
+
+/// Everything a run found, as `--json` prints it.
+#[derive(Debug, Serialize)]
+pub struct Report<'a> {
+    /// `throughput` or `latency`.
+    pub mode: &'static str,
+    /// `host:port`.
+    pub controller: String,
+    /// Source addresses per switch.
+    pub macs: u32,
+    /// Length of a loop in milliseconds.
+    pub ms_per_test: u32,
+    /// One for each number of switches.
+    pub results: Vec<TestReport<'a>>,
+    /// Every loop, those that do not count included.
+    pub loops: &'a [LoopResult],
+    /// Round trips of the last test; none when the controller does not name the buffer that it answers to.
+    pub latency: Option<Latency>,
+}
+
+/// One test of a [`Report`].
+#[derive(Debug, Serialize)]
+pub struct TestReport<'a> {
+    /// The RESULT line.
+    #[serde(flatten)]
+    pub summary: &'a Summary,
+    /// What it cost the controller, where its process was given.
+    #[serde(flatten)]
+    pub spent: Option<Spent>,
+}
+
+impl<'a> Report<'a> {
+    /// `spent` is parallel to the snapshot's summaries, or empty.
+    pub fn new(options: &Options, snapshot: &'a Snapshot, spent: &[Spent]) -> Report<'a> {
+        let test = |(i, summary)| TestReport { summary, spent: spent.get(i).copied() };
+        Report {
+            mode: if options.throughput { "throughput" } else { "latency" },
+            controller: format!("{}:{}", options.controller, options.port),
+            macs: options.macs,
+            ms_per_test: options.ms_per_test,
+            results: snapshot.summaries.iter().enumerate().map(test).collect(),
+            loops: &snapshot.loops,
+            latency: snapshot.latency,
+        }
+    }
+}
+
+/// The line that follows the original's: percentiles of the round trips.
+pub fn latency_line(latency: Option<&Latency>, throughput: bool) -> String {
+    let kind = if throughput { "sampled round trips, queueing included" } else { "round trips" };
+    let Some(l) = latency else {
+        let why = if throughput { "no answer names the buffer it answers to" } else { "no answer" };
+        return format!("LATENCY: n/a ({why})");
+    };
+    let us = |ns: u64| ns as f64 / 1000.0;
+    format!(
+        "LATENCY: p50/p90/p99/p99.9/max = {:.1}/{:.1}/{:.1}/{:.1}/{:.1} us, {} {kind}",
+        us(l.p50_ns),
+        us(l.p90_ns),
+        us(l.p99_ns),
+        us(l.p999_ns),
+        us(l.max_ns),
+        l.samples
+    )
 }
 
 #[cfg(test)]
