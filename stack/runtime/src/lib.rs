@@ -1,12 +1,20 @@
 //! One pinned thread per core: runs stack instances over ports, or the same service over kernel sockets.
+//!
+//! [`Runtime::spawn`] starts the cores. Each drives one [`Engine`] by turns ([`core`]): a [`Kernel`] for the kernel's
+//! sockets. A core with nothing to do sleeps in the kernel until a frame, an event, [`mail`] or a deadline comes.
 #![forbid(unsafe_code)]
 
+pub mod clock;
+pub mod core;
 pub mod engine;
 pub mod kernel;
 pub mod mail;
+pub mod processors;
+pub mod runtime;
 pub mod wake;
 
 pub use engine::{Engine, Turn};
 pub use kernel::Kernel;
 pub use mail::Mailbox;
+pub use runtime::{Core, CoreReport, Options, Runtime, RuntimeError, Stop};
 pub use wake::Waker;
