@@ -1,5 +1,6 @@
 //! Packet I/O: the contract between the stack and one queue pair of a card (or of whatever stands for one).
 
+pub mod lossy;
 pub mod pipe;
 
 use std::os::fd::BorrowedFd;
