@@ -9,6 +9,9 @@
 //! callback, and back out at the end of the burst.
 #![forbid(unsafe_code)]
 
+pub mod config;
+pub mod counters;
+pub mod instance;
 pub mod neighbor;
 pub mod net;
 pub mod port;
@@ -16,9 +19,13 @@ pub mod ring;
 pub mod rx;
 pub mod service;
 pub mod steer;
+pub mod tcp;
 pub mod time;
 pub mod timer;
 
+pub use config::Config;
+pub use counters::Counters;
+pub use instance::{Instance, Turn};
 pub use net::{ConnectOptions, Listen, ListenError, Net, NetError};
 pub use ring::SendRing;
 pub use rx::Rx;

@@ -1,0 +1,51 @@
+//! Settings of one stack instance.
+
+use std::net::Ipv4Addr;
+
+use ferroflow_wire::MacAddr;
+
+use crate::steer::Steer;
+use crate::tcp::TcpConfig;
+
+/// Settings of one stack instance. The instances of one interface differ in `steer` and `seed` only.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Our MAC address.
+    pub mac: MacAddr,
+    /// Our IPv4 address.
+    pub address: Ipv4Addr,
+    /// Length of our network's prefix, 0 to 32.
+    pub prefix_len: u8,
+    /// Where packets to other networks go; `None` = nowhere, unless they can be answered to where they came from.
+    pub gateway: Option<Ipv4Addr>,
+    /// Which core this is, of how many.
+    pub steer: Steer,
+    /// Entropy: hash seeds, initial sequence numbers and source ports come from it. A test passes its own.
+    pub seed: u64,
+    /// TCP's settings.
+    pub tcp: TcpConfig,
+    /// Frames taken and sent at once. 64 fill no cache and share a kernel entry well.
+    pub burst: usize,
+    /// Bytes one connection may send in a turn before the others have theirs.
+    pub send_budget: usize,
+    /// Most ICMP errors sent a second (RFC 1812 4.3.2.8).
+    pub icmp_errors_per_second: u32,
+}
+
+impl Config {
+    /// One core, defaults everywhere.
+    pub fn new(mac: MacAddr, address: Ipv4Addr, prefix_len: u8, seed: u64) -> Config {
+        Config {
+            mac,
+            address,
+            prefix_len,
+            gateway: None,
+            steer: Steer::single(),
+            seed,
+            tcp: TcpConfig::default(),
+            burst: 64,
+            send_budget: 64 * 1024,
+            icmp_errors_per_second: 100,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What one instance counts: plain numbers of its own core, by name.
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Counters of one instance. They only grow.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub struct Counters {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl Counters {
+            /// Name and value of each.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($name), self.$name),)*].into_iter()
+            }
+
+            /// Adds another core's.
+            pub fn add(&mut self, other: &Counters) {
+                $(self.$name += other.$name;)*
+            }
+        }
+    };
+}
+
+counters! {
+    /// Frames received.
+    rx_frames,
+    /// Bytes of frames received.
+    rx_bytes,
+    /// Frames sent.
+    tx_frames,
+    /// Bytes of frames sent.
+    tx_bytes,
+    /// Frames that could not be sent because the port had no room, and were not TCP's (which sends again).
+    tx_dropped,
+    /// Frames not addressed to us.
+    not_for_us,
+    /// Frames that no protocol of ours takes (IPv6, LLDP, tagged).
+    unknown_ethertype,
+    /// Malformed Ethernet, ARP, IPv4, ICMP, UDP or TCP headers.
+    malformed_ethernet,
+    /// Malformed ARP packets.
+    malformed_arp,
+    /// Malformed IPv4 headers.
+    malformed_ipv4,
+    /// Malformed ICMP messages.
+    malformed_icmp,
+    /// Malformed UDP headers.
+    malformed_udp,
+    /// Malformed TCP headers or options.
+    malformed_tcp,
+    /// Wrong IPv4 header, ICMP, UDP or TCP checksums.
+    bad_checksum,
+    /// IPv4 packets from impossible addresses (RFC 1122 3.2.1.3).
+    martian,
+    /// IPv4 packets with a source route (RFC 7126 4.3, 4.4).
+    source_routed,
+    /// IPv4 fragments; not reassembled yet.
+    fragments,
+    /// IPv4 packets to other hosts.
+    not_our_address,
+    /// ARP requests answered.
+    arp_replies,
+    /// ARP requests sent.
+    arp_requests,
+    /// ARP packets from another host that claims our address.
+    arp_conflicts,
+    /// Neighbours that did not answer.
+    arp_unreachable,
+    /// ICMP echo requests answered.
+    icmp_echoes,
+    /// ICMP errors sent.
+    icmp_errors_sent,
+    /// ICMP errors not sent: the rate limit.
+    icmp_errors_limited,
+    /// ICMP errors received.
+    icmp_errors_received,
+    /// ICMP errors received that quote nothing of ours.
+    icmp_errors_ignored,
+    /// UDP datagrams nobody listens for.
+    udp_no_port,
+    /// TCP segments received.
+    tcp_segments_in,
+    /// TCP segments sent.
+    tcp_segments_out,
+    /// TCP segments sent again.
+    tcp_retransmitted,
+    /// Payload bytes received in order.
+    tcp_bytes_in,
+    /// Connections accepted.
+    tcp_accepted,
+    /// Connections opened by us and established.
+    tcp_connected,
+    /// Active opens that failed.
+    tcp_connect_failed,
+    /// Connections ended, in order or not.
+    tcp_closed,
+    /// Segments for ports nobody listens on.
+    tcp_no_listener,
+    /// Segments that belong to no connection.
+    tcp_no_connection,
+    /// Resets sent.
+    tcp_resets_sent,
+    /// Resets not sent: the rate limit.
+    tcp_resets_limited,
+    /// SYNs dropped: the listener's backlog was full.
+    tcp_backlog_full,
+    /// SYNs dropped: the connection table was full.
+    tcp_table_full,
+    /// Connections accepted that the service refused.
+    tcp_refused_by_service,
+    /// TIME_WAIT entries that made room for newer ones.
+    tcp_time_wait_evicted,
+    /// TIME_WAIT entries that a new SYN ended (RFC 6191).
+    tcp_time_wait_reused,
+    /// Acknowledgements of something never sent.
+    tcp_bad_ack,
+    /// Segments without the timestamps that were negotiated.
+    tcp_no_timestamp,
+    /// Segments dropped by PAWS (RFC 7323 5).
+    tcp_paws,
+    /// Segments outside the window.
+    tcp_out_of_window,
+    /// Segments that left a gap.
+    tcp_out_of_order,
+    /// Segments dropped: too many gaps.
+    tcp_too_many_gaps,
+    /// Resets that ended a connection.
+    tcp_reset_received,
+    /// Challenge ACKs sent (RFC 5961).
+    tcp_challenge_ack,
+    /// Challenge ACKs not sent: the rate limit.
+    tcp_challenge_skipped,
+    /// Fast retransmits (RFC 5681 3.2).
+    tcp_fast_retransmit,
+    /// Partial acknowledgements in fast recovery (RFC 6582).
+    tcp_partial_ack,
+    /// Retransmission time-outs.
+    tcp_timeouts,
+    /// Probes of a closed window.
+    tcp_window_probes,
+    /// Acknowledgements that waited for the timer.
+    tcp_delayed_acks,
+    /// Connections given up: no acknowledgement, or no answer to keepalive.
+    tcp_given_up,
+    /// Data that arrived after the service had closed.
+    tcp_data_after_close,
+    /// Data behind the peer's FIN.
+    tcp_data_after_fin,
+}

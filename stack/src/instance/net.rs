@@ -1,0 +1,216 @@
+//! What the service may ask for: [`Net`] over the instance's connections.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use super::inner::{Inner, Listener, MAX_LISTENERS};
+use crate::net::{ConnectOptions, Listen, ListenError, Net, NetError};
+use crate::ring::SendRing;
+use crate::service::{CloseReason, ConnId, ConnInfo};
+use crate::tcp::table::{Entry, Key};
+use crate::tcp::tcb::{Open, State, Tcb};
+use crate::time::Instant;
+
+/// Source ports of active opens (RFC 6335 leaves 49152 and up; RFC 6056 asks for many).
+const EPHEMERAL: std::ops::RangeInclusive<u16> = 32_768..=65_535;
+
+impl Inner {
+    fn live(&mut self, id: ConnId) -> Option<&mut Tcb> {
+        self.table.get_mut(id).filter(|tcb| tcb.over.is_none())
+    }
+
+    fn ipv4_peer(&self, to: SocketAddr) -> Result<Ipv4Addr, NetError> {
+        match to.ip() {
+            IpAddr::V4(ip)
+                if to.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !ip.is_broadcast() =>
+            {
+                Ok(ip)
+            }
+            _ => Err(NetError::BadAddress),
+        }
+    }
+
+    /// A free source port whose answers come to this core (RFC 6056 3.3.3, design rule 8). One in TIME_WAIT may be
+    /// used again after a second if timestamps tell the connections apart (RFC 6191).
+    fn source_port(&mut self, base: &Key, remote: Ipv4Addr, remote_port: u16) -> Option<u16> {
+        let count = u32::from(EPHEMERAL.end() - EPHEMERAL.start()) + 1;
+        let start = self.secret.port_offset(base).wrapping_add(self.draw() as u32);
+        (0..count).map(|n| EPHEMERAL.start() + (start.wrapping_add(n) % count) as u16).find(|&port| {
+            let steer = &self.config.steer;
+            steer.owner_of(remote, self.config.address, remote_port, port) == steer.core()
+                && !self.listeners.contains_key(&port)
+                && self.port_is_free(&base.with_local_port(port))
+        })
+    }
+
+    fn port_is_free(&self, key: &Key) -> bool {
+        match self.table.find(key) {
+            None => true,
+            Some(Entry::Conn(_)) => false,
+            Some(Entry::TimeWait(slot)) => self.time_waits.get(slot).is_none_or(|entry| {
+                let began = entry.until - self.config.tcp.time_wait;
+                entry.ts_recent.is_some() && self.now.since(began) > std::time::Duration::from_secs(1)
+            }),
+        }
+    }
+
+    fn local_port(
+        &mut self,
+        to: SocketAddr,
+        remote: Ipv4Addr,
+        options: &ConnectOptions,
+    ) -> Result<u16, NetError> {
+        let base = Key::new(self.config.address, 0, remote, to.port());
+        match options.local {
+            Some(local) if local.ip() != IpAddr::V4(self.config.address) && !local.ip().is_unspecified() => {
+                Err(NetError::BadAddress)
+            }
+            Some(local) if local.port() != 0 => {
+                if self.port_is_free(&base.with_local_port(local.port())) {
+                    Ok(local.port())
+                } else {
+                    Err(NetError::NoResources)
+                }
+            }
+            _ => self.source_port(&base, remote, to.port()).ok_or(NetError::NoResources),
+        }
+    }
+
+    /// Takes over what a TIME_WAIT entry knows and removes it: our next sequence number there.
+    pub(super) fn leave_time_wait(&mut self, key: &Key) -> Option<ferroflow_wire::SeqNumber> {
+        let Some(Entry::TimeWait(slot)) = self.table.find(key) else { return None };
+        let entry = self.time_waits.remove(slot)?;
+        self.table.forget(key);
+        self.counters.tcp_time_wait_reused += 1;
+        Some(entry.snd_nxt)
+    }
+}
+
+impl Net for Inner {
+    #[inline]
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn random(&mut self) -> u64 {
+        self.draw()
+    }
+
+    fn listen(&mut self, at: Listen) -> Result<(), ListenError> {
+        let ours = at.address.is_none_or(|ip| ip == IpAddr::V4(self.config.address) || ip.is_unspecified());
+        if at.port == 0 || !ours {
+            let ip = at.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            return Err(ListenError::BadAddress(SocketAddr::new(ip, at.port)));
+        }
+        if self.listeners.contains_key(&at.port) {
+            return Err(ListenError::InUse(at.port));
+        }
+        if self.listeners.len() >= MAX_LISTENERS {
+            return Err(ListenError::TooMany);
+        }
+        self.listeners.insert(at.port, Listener { at, half_open: 0 });
+        Ok(())
+    }
+
+    fn connect(&mut self, to: SocketAddr, options: ConnectOptions) -> Result<ConnId, NetError> {
+        let remote = self.ipv4_peer(to)?;
+        let port = self.local_port(to, remote, &options)?;
+        let local = self.config.address;
+        let key = Key::new(local, port, remote, to.port());
+        let old = self.leave_time_wait(&key);
+        let open = Open {
+            info: ConnInfo {
+                local: SocketAddr::new(IpAddr::V4(local), port),
+                peer: to,
+                token: options.token,
+            },
+            key,
+            local,
+            remote,
+            iss: self.new_iss(&key, old),
+            ts_offset: self.secret.ts_offset(&key),
+            mss: self.mss(),
+        };
+        let tcb = Tcb::active(open, self.now, &self.config.tcp);
+        let id = self.table.insert(tcb).ok_or(NetError::NoResources)?;
+        self.mark_dirty(id.index() as u32);
+        self.rearm(id.index() as u32);
+        Ok(id)
+    }
+
+    #[inline]
+    fn sender(&mut self, id: ConnId) -> Result<&mut SendRing, NetError> {
+        let Some(tcb) = self.table.get_mut(id) else { return Err(NetError::NoConn) };
+        if tcb.over.is_some() {
+            return Err(NetError::NoConn);
+        }
+        if tcb.fin_wanted {
+            return Err(NetError::Closing);
+        }
+        if !tcb.dirty {
+            tcb.dirty = true;
+            self.dirty.push_back(id.index() as u32);
+        }
+        Ok(&mut tcb.tx)
+    }
+
+    fn room(&self, id: ConnId) -> usize {
+        match self.table.get(id) {
+            Some(tcb) if tcb.over.is_none() && !tcb.fin_wanted => tcb.tx.room(),
+            _ => 0,
+        }
+    }
+
+    fn shutdown(&mut self, id: ConnId) {
+        let Some(tcb) = self.live(id) else { return };
+        tcb.shutdown();
+        self.mark_dirty(id.index() as u32);
+    }
+
+    fn close(&mut self, id: ConnId) {
+        let fin_wait_2 = self.now + self.config.tcp.fin_wait_2;
+        let Some(tcb) = self.live(id) else { return };
+        if tcb.service_done {
+            return;
+        }
+        tcb.service_done = true;
+        let index = id.index() as u32;
+        match tcb.state {
+            // RFC 9293 3.10.4
+            State::SynSent => return self.finish(index, CloseReason::Aborted),
+            State::Drained => return self.finish(index, CloseReason::Finished),
+            // RFC 9293 3.6.1, RFC 2525 2.17: unread data is lost, and the peer must know
+            _ if !tcb.rx.is_empty() => return self.abort(id),
+            State::FinWait2 => tcb.deadlines.give_up = Some(fin_wait_2),
+            _ => tcb.shutdown(),
+        }
+        tcb.deadlines.service = None;
+        self.mark_dirty(index);
+        self.rearm(index);
+    }
+
+    fn abort(&mut self, id: ConnId) {
+        if self.live(id).is_none() {
+            return;
+        }
+        self.send_reset_of(id);
+        self.finish(id.index() as u32, CloseReason::Aborted);
+    }
+
+    fn resume(&mut self, id: ConnId) {
+        let Some(tcb) = self.live(id) else { return };
+        if !tcb.resumed && !tcb.rx.is_empty() {
+            tcb.resumed = true;
+            self.resumed.push(id);
+        }
+    }
+
+    fn arm(&mut self, id: ConnId, at: Option<Instant>) {
+        let Some(tcb) = self.live(id) else { return };
+        tcb.deadlines.service = at;
+        self.rearm(id.index() as u32);
+    }
+
+    fn info(&self, id: ConnId) -> Option<ConnInfo> {
+        self.table.get(id).filter(|tcb| tcb.over.is_none()).map(|tcb| tcb.info)
+    }
+}

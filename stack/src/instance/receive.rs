@@ -1,0 +1,222 @@
+//! A frame arrives: Ethernet, ARP, IPv4, ICMP, UDP. TCP goes on in [`super::tcp_receive`].
+
+use std::net::Ipv4Addr;
+
+use ferroflow_wire::MacAddr;
+use ferroflow_wire::arp::ArpView;
+use ferroflow_wire::ethernet::{self, EtherType, EthernetHeader, EthernetView};
+use ferroflow_wire::icmpv4::{self, IcmpMessage, Icmpv4View, unreachable};
+use ferroflow_wire::ipv4::{self, IpProtocol, Ipv4Header, Ipv4View};
+use ferroflow_wire::tcp::QuotedTcp;
+use ferroflow_wire::udp::UdpView;
+
+use super::deliver::Upcalls;
+use super::inner::Inner;
+use crate::port::Csum;
+use crate::service::{CloseReason, Service};
+use crate::tcp::table::{Entry, Key};
+use crate::tcp::tcb::State;
+
+/// Carries one frame to its end.
+pub(super) fn frame<S: Service>(inner: &mut Inner, up: &mut Upcalls<'_, S>, bytes: &[u8], csum: Csum) {
+    inner.counters.rx_frames += 1;
+    inner.counters.rx_bytes += bytes.len() as u64;
+    let Ok(eth) = EthernetView::parse(bytes) else {
+        inner.counters.malformed_ethernet += 1;
+        return;
+    };
+    if eth.dst() != inner.config.mac && !eth.dst().is_group() {
+        inner.counters.not_for_us += 1;
+        return;
+    }
+    match eth.ethertype() {
+        EtherType::IPV4 => ipv4(inner, up, &eth, csum),
+        EtherType::ARP => arp(inner, &eth),
+        _ => inner.counters.unknown_ethertype += 1,
+    }
+}
+
+/// RFC 826
+fn arp(inner: &mut Inner, eth: &EthernetView<'_>) {
+    let Ok(view) = ArpView::parse(eth.payload()) else {
+        inner.counters.malformed_arp += 1;
+        return;
+    };
+    let outcome = inner.neighbors.arp(&view.packet(), inner.now);
+    inner.counters.arp_conflicts = inner.neighbors.counters().conflicts;
+    if let Some(reply) = outcome.reply {
+        let to = if reply.target_mac == MacAddr::ZERO { MacAddr::BROADCAST } else { reply.target_mac };
+        inner.send_arp(reply, to);
+    }
+    for index in outcome.ready {
+        inner.mark_dirty(index);
+    }
+}
+
+fn ipv4<S: Service>(inner: &mut Inner, up: &mut Upcalls<'_, S>, eth: &EthernetView<'_>, csum: Csum) {
+    let Ok(ip) = Ipv4View::parse(eth.payload()) else {
+        inner.counters.malformed_ipv4 += 1;
+        return;
+    };
+    if ip.verify_checksum().is_err() {
+        inner.counters.bad_checksum += 1; // RFC 1122 3.2.1.2
+        return;
+    }
+    if is_martian(inner, ip.src()) {
+        inner.counters.martian += 1;
+        return;
+    }
+    if ip.dst() != inner.config.address {
+        inner.counters.not_our_address += 1;
+        return;
+    }
+    if has_source_route(ip.options()) {
+        inner.counters.source_routed += 1;
+        return;
+    }
+    if ip.is_fragment() {
+        inner.counters.fragments += 1;
+        return;
+    }
+    match ip.protocol() {
+        IpProtocol::TCP => super::tcp_receive::segment(inner, up, eth, &ip, csum),
+        IpProtocol::ICMP => icmp(inner, eth, &ip),
+        IpProtocol::UDP => udp(inner, eth, &ip, csum),
+        _ => icmp_error(inner, eth, &ip, unreachable::PROTOCOL), // RFC 1122 3.2.2.1
+    }
+}
+
+/// A source address that no host has (RFC 1122 3.2.1.3), or ours.
+fn is_martian(inner: &Inner, src: Ipv4Addr) -> bool {
+    let mask = u32::MAX.checked_shl(32 - u32::from(inner.config.prefix_len)).unwrap_or(0);
+    let own = inner.config.address.to_bits();
+    let broadcast = own & mask == src.to_bits() & mask
+        && src.to_bits() | mask == u32::MAX
+        && inner.config.prefix_len < 31;
+    src.octets()[0] == 0
+        || src.is_loopback()
+        || src.is_multicast()
+        || src.octets()[0] >= 240
+        || src == inner.config.address
+        || broadcast
+}
+
+/// Loose or strict source route among the options (RFC 791 3.1; RFC 7126 says to drop).
+fn has_source_route(mut options: &[u8]) -> bool {
+    const LSRR: u8 = 131;
+    const SSRR: u8 = 137;
+    while let [kind, rest @ ..] = options {
+        options = match (kind, rest) {
+            (0, _) => return false,
+            (1, _) => rest,
+            (&LSRR | &SSRR, _) => return true,
+            (_, &[len, ..]) if len >= 2 => options.get(usize::from(len)..).unwrap_or(&[]),
+            _ => return false,
+        };
+    }
+    false
+}
+
+/// RFC 792, RFC 1122 3.2.2
+fn icmp(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>) {
+    let Ok(view) = Icmpv4View::parse(ip.payload()) else {
+        inner.counters.malformed_icmp += 1;
+        return;
+    };
+    if view.verify_checksum().is_err() {
+        inner.counters.bad_checksum += 1;
+        return;
+    }
+    match view.message() {
+        IcmpMessage::EchoRequest { ident, seq, data } if !eth.dst().is_group() => {
+            inner.counters.icmp_echoes += 1;
+            send_icmp(inner, eth.src(), ip.src(), &IcmpMessage::EchoReply { ident, seq, data });
+        }
+        IcmpMessage::DestUnreachable { code, original, .. } => {
+            inner.counters.icmp_errors_received += 1;
+            if !destination_unreachable(inner, code, original) {
+                inner.counters.icmp_errors_ignored += 1;
+            }
+        }
+        IcmpMessage::TimeExceeded { .. } | IcmpMessage::ParameterProblem { .. } => {
+            inner.counters.icmp_errors_received += 1;
+            inner.counters.icmp_errors_ignored += 1;
+        }
+        _ => {}
+    }
+}
+
+/// An ICMP error about a segment of ours ends an open that is under way, and only if it quotes a sequence number that
+/// is in flight (RFC 5927 4.1); for established connections every error is soft (RFC 5461).
+fn destination_unreachable(inner: &mut Inner, code: u8, original: &[u8]) -> bool {
+    let Ok(ip) = Ipv4View::parse_quoted(original) else { return false };
+    if ip.protocol() != IpProtocol::TCP || ip.src() != inner.config.address {
+        return false;
+    }
+    let Ok(tcp) = QuotedTcp::parse(ip.payload()) else { return false };
+    let key = Key::new(ip.src(), tcp.src_port, ip.dst(), tcp.dst_port);
+    let Some(Entry::Conn(index)) = inner.table.find(&key) else { return false };
+    let Some(tcb) = inner.table.at(index) else { return false };
+    let in_flight = tcp.seq.ge(tcb.snd.una) && tcp.seq.lt(tcb.snd.max);
+    if tcb.state != State::SynSent || !in_flight {
+        return false;
+    }
+    match code {
+        // RFC 1122 4.2.3.9: hard errors, and what else makes an open hopeless
+        unreachable::PROTOCOL | unreachable::PORT | unreachable::ADMIN_PROHIBITED => {
+            inner.finish(index, CloseReason::Unreachable);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Nobody listens: say so (RFC 1122 4.1.3.1).
+fn udp(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>, csum: Csum) {
+    let Ok(view) = UdpView::parse(ip.payload()) else {
+        inner.counters.malformed_udp += 1;
+        return;
+    };
+    if csum == Csum::Unknown && view.verify_checksum(ip.src(), ip.dst()).is_err() {
+        inner.counters.bad_checksum += 1;
+        return;
+    }
+    inner.counters.udp_no_port += 1;
+    icmp_error(inner, eth, ip, unreachable::PORT);
+}
+
+/// Destination unreachable, unless it must not be sent (RFC 1122 3.2.2: never about a broadcast).
+fn icmp_error(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>, code: u8) {
+    if eth.dst().is_group() {
+        return;
+    }
+    if !inner.icmp_errors.allow(inner.now) {
+        inner.counters.icmp_errors_limited += 1;
+        return;
+    }
+    inner.counters.icmp_errors_sent += 1;
+    let len = usize::from(ip.total_len()).min(eth.payload().len());
+    let original = icmpv4::quote(&eth.payload()[..len]);
+    send_icmp(inner, eth.src(), ip.src(), &IcmpMessage::DestUnreachable { code, next_hop_mtu: 0, original });
+}
+
+fn send_icmp(inner: &mut Inner, to_mac: MacAddr, to: Ipv4Addr, message: &IcmpMessage<'_>) {
+    let len = message.len();
+    let header = Ipv4Header {
+        dont_fragment: false,
+        ..Ipv4Header::new(inner.config.address, to, IpProtocol::ICMP, len as u16)
+    };
+    let src = inner.config.mac;
+    let queued = inner.outbox.push(ethernet::HEADER_LEN + ipv4::HEADER_LEN + len, |buf| {
+        write_headers(buf, src, to_mac, &header);
+        let _ = message.write(&mut buf[ethernet::HEADER_LEN + ipv4::HEADER_LEN..]);
+    });
+    inner.counters.tx_dropped += u64::from(!queued);
+}
+
+/// Ethernet and IPv4 headers at the front of `buf`, which has room for them.
+pub(super) fn write_headers(buf: &mut [u8], src: MacAddr, dst: MacAddr, ip: &Ipv4Header) {
+    let eth = EthernetHeader { dst, src, vlan: None, ethertype: EtherType::IPV4 };
+    let at = eth.write(buf).unwrap_or(0);
+    let _ = ip.write(&mut buf[at..]);
+}

@@ -1,0 +1,274 @@
+//! A TCP segment arrives: whose is it, and what becomes of it (RFC 9293 3.10.7).
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use ferroflow_wire::ethernet::{self, EthernetView};
+use ferroflow_wire::ipv4::{self, IpProtocol, Ipv4Header, Ipv4View};
+use ferroflow_wire::tcp::{self, TcpFlags, TcpHeader, TcpOptions, TcpView};
+use ferroflow_wire::{MacAddr, SeqNumber};
+
+use super::deliver::Upcalls;
+use super::inner::Inner;
+use super::receive::write_headers;
+use crate::port::Csum;
+use crate::service::{ConnId, ConnInfo, Service};
+use crate::tcp::input::{Cx, End, Segment};
+use crate::tcp::table::{Entry, Key};
+use crate::tcp::tcb::{Open, Tcb};
+use crate::tcp::time_wait::{Answer, TimeWait};
+
+/// Where a segment came from and went to.
+struct Ends {
+    mac: MacAddr,
+    remote: Ipv4Addr,
+    local: Ipv4Addr,
+    remote_port: u16,
+    local_port: u16,
+}
+
+impl Ends {
+    fn key(&self) -> Key {
+        Key::new(self.local, self.local_port, self.remote, self.remote_port)
+    }
+}
+
+pub(super) fn segment<S: Service>(
+    inner: &mut Inner,
+    up: &mut Upcalls<'_, S>,
+    eth: &EthernetView<'_>,
+    ip: &Ipv4View<'_>,
+    csum: Csum,
+) {
+    inner.counters.tcp_segments_in += 1;
+    let Ok(view) = TcpView::parse(ip.payload()) else {
+        inner.counters.malformed_tcp += 1;
+        return;
+    };
+    if csum == Csum::Unknown && view.verify_checksum(ip.src(), ip.dst()).is_err() {
+        inner.counters.bad_checksum += 1; // RFC 9293 3.1, MUST-3
+        return;
+    }
+    let Ok(options) = view.options() else {
+        inner.counters.malformed_tcp += 1;
+        return;
+    };
+    // RFC 9293 3.9.2.3, MUST-57: never to a broadcast
+    if eth.dst().is_group() {
+        inner.counters.not_for_us += 1;
+        return;
+    }
+    let seg = Segment {
+        seq: view.seq(),
+        ack: view.ack(),
+        flags: view.flags(),
+        window: view.window(),
+        options,
+        payload: view.payload(),
+    };
+    let ends = Ends {
+        mac: eth.src(),
+        remote: ip.src(),
+        local: ip.dst(),
+        remote_port: view.src_port(),
+        local_port: view.dst_port(),
+    };
+    match inner.table.find(&ends.key()) {
+        Some(Entry::Conn(index)) => connection(inner, up, index, &seg, &ends),
+        Some(Entry::TimeWait(slot)) => time_wait(inner, slot, &seg, &ends),
+        None => listener(inner, &seg, &ends, None),
+    }
+}
+
+fn connection<S: Service>(
+    inner: &mut Inner,
+    up: &mut Upcalls<'_, S>,
+    index: u32,
+    seg: &Segment<'_>,
+    ends: &Ends,
+) {
+    let id = inner.table.id(index);
+    let may_challenge = inner.replies.would_allow(inner.now);
+    let Inner { table, counters, config, now, .. } = inner;
+    let Some(tcb) = table.at(index) else { return };
+    let listener = tcb.listener;
+    let before = (counters.tcp_challenge_ack, tcb.rcv.nxt, tcb.snd.una);
+    let outcome = tcb.input(seg, &mut Cx { now: *now, config: &config.tcp, counters, may_challenge });
+    // What moves the connection on has shown that it comes from the peer: its frames are answered to where they came from.
+    if tcb.next_hop != Some(ends.mac)
+        && (tcb.next_hop.is_none() || before.1 != tcb.rcv.nxt || before.2 != tcb.snd.una)
+    {
+        tcb.next_hop = Some(ends.mac);
+    }
+    if counters.tcp_challenge_ack != before.0 {
+        inner.replies.allow(inner.now);
+    }
+    if outcome.established
+        && let Some(listener) = listener.and_then(|port| inner.listeners.get_mut(&port))
+    {
+        listener.half_open -= 1;
+    }
+    inner.mark_dirty(index);
+    if outcome.end == End::ResetSegment {
+        reset_segment(inner, seg, ends);
+    }
+    up.outcome(inner, id, &outcome, seg.payload);
+}
+
+/// RFC 9293 3.10.7.4 for TIME_WAIT; RFC 6191
+fn time_wait(inner: &mut Inner, slot: u32, seg: &Segment<'_>, ends: &Ends) {
+    let Some(entry) = inner.time_waits.get(slot).copied() else { return };
+    match entry.input(seg) {
+        Answer::Ignore => {}
+        Answer::Ack => {
+            if seg.flags.fin() {
+                inner.time_waits.restart(slot, inner.now + inner.config.tcp.time_wait);
+            }
+            if inner.replies.allow(inner.now) {
+                inner.send_time_wait_ack(&entry);
+            }
+        }
+        Answer::Reopen => {
+            if inner.listeners.contains_key(&ends.local_port) {
+                let old = inner.leave_time_wait(&entry.key);
+                listener(inner, seg, ends, old);
+            }
+        }
+    }
+}
+
+/// RFC 9293 3.10.7.1 and 3.10.7.2. `old`: our last sequence number in TIME_WAIT with the same ports.
+fn listener(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends, old: Option<SeqNumber>) {
+    let Some(listener) = inner.listeners.get(&ends.local_port) else {
+        if seg.flags.syn() {
+            inner.counters.tcp_no_listener += 1;
+        } else {
+            inner.counters.tcp_no_connection += 1;
+        }
+        return reset_segment(inner, seg, ends);
+    };
+    if seg.flags.rst() {
+        return;
+    }
+    if seg.flags.ack() || !seg.flags.syn() {
+        inner.counters.tcp_no_connection += 1;
+        if seg.flags.ack() {
+            reset_segment(inner, seg, ends);
+        }
+        return;
+    }
+    if listener.half_open >= listener.at.backlog {
+        inner.counters.tcp_backlog_full += 1;
+        return;
+    }
+    let token = listener.at.token;
+    open(inner, seg, ends, token, old);
+}
+
+/// A SYN for a listener: a connection begins.
+fn open(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends, token: u64, old: Option<SeqNumber>) {
+    let key = ends.key();
+    let open = Open {
+        info: ConnInfo {
+            local: SocketAddr::new(IpAddr::V4(ends.local), ends.local_port),
+            peer: SocketAddr::new(IpAddr::V4(ends.remote), ends.remote_port),
+            token,
+        },
+        key,
+        local: ends.local,
+        remote: ends.remote,
+        iss: inner.new_iss(&key, old),
+        ts_offset: inner.secret.ts_offset(&key),
+        mss: inner.mss(),
+    };
+    let (now, config) = (inner.now, &inner.config.tcp);
+    let mut tcb = Tcb::passive(open, ends.local_port, seg.seq, seg.window, &seg.options, now, config);
+    tcb.next_hop = Some(ends.mac);
+    let Some(id) = inner.table.insert(tcb) else {
+        inner.counters.tcp_table_full += 1;
+        return;
+    };
+    if let Some(listener) = inner.listeners.get_mut(&ends.local_port) {
+        listener.half_open += 1;
+    }
+    inner.mark_dirty(id.index() as u32);
+    inner.rearm(id.index() as u32);
+}
+
+/// The reset that answers a segment of no connection (RFC 9293 3.10.7.1).
+fn reset_segment(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends) {
+    if seg.flags.rst() {
+        return;
+    }
+    if !inner.replies.allow(inner.now) {
+        inner.counters.tcp_resets_limited += 1;
+        return;
+    }
+    let (seq, ack, flags) = if seg.flags.ack() {
+        (seg.ack, SeqNumber(0), TcpFlags::RST)
+    } else {
+        (SeqNumber(0), seg.seq + seg.seq_len(), TcpFlags::RST | TcpFlags::ACK)
+    };
+    let header = TcpHeader {
+        src_port: ends.local_port,
+        dst_port: ends.remote_port,
+        seq,
+        ack,
+        flags,
+        ..TcpHeader::default()
+    };
+    inner.counters.tcp_resets_sent += 1;
+    inner.send_bare(ends.mac, ends.remote, &header);
+}
+
+impl Inner {
+    /// A reset for a connection of ours (RFC 9293 3.10.5).
+    pub(super) fn send_reset_of(&mut self, id: ConnId) {
+        let Some(tcb) = self.table.get(id) else { return };
+        // Before anything was sent, the peer knows of nothing; after both FINs, it needs to know nothing.
+        let nothing = tcb.snd.max == tcb.snd.iss || tcb.state == crate::tcp::State::Drained;
+        let Some(mac) = tcb.next_hop.filter(|_| !nothing) else { return };
+        let header = TcpHeader {
+            src_port: tcb.info.local.port(),
+            dst_port: tcb.info.peer.port(),
+            seq: tcb.snd.nxt,
+            ack: tcb.rcv.nxt,
+            flags: TcpFlags::RST | TcpFlags::ACK,
+            ..TcpHeader::default()
+        };
+        let remote = tcb.remote;
+        self.counters.tcp_resets_sent += 1;
+        self.send_bare(mac, remote, &header);
+    }
+
+    /// The acknowledgement of the peer's FIN, from TIME_WAIT.
+    pub(super) fn send_time_wait_ack(&mut self, entry: &TimeWait) {
+        let Some(mac) = entry.next_hop else { return };
+        let clock = (self.now.as_millis() as u32).wrapping_add(entry.ts_offset);
+        let header = TcpHeader {
+            src_port: entry.key.local_port(),
+            dst_port: entry.key.remote_port(),
+            seq: entry.snd_nxt,
+            ack: entry.rcv_nxt,
+            flags: TcpFlags::ACK,
+            window: entry.window,
+            urgent: 0,
+            options: entry.ts_recent.map_or(TcpOptions::NONE, |recent| TcpOptions::timestamps(clock, recent)),
+        };
+        self.send_bare(mac, entry.remote, &header);
+    }
+
+    /// A segment without text that belongs to no open connection.
+    fn send_bare(&mut self, mac: MacAddr, remote: Ipv4Addr, header: &TcpHeader) {
+        let len = header.len();
+        let ip = Ipv4Header::new(self.config.address, remote, IpProtocol::TCP, len as u16);
+        let src = self.config.mac;
+        let queued = self.outbox.push(ethernet::HEADER_LEN + ipv4::HEADER_LEN + len, |buf| {
+            write_headers(buf, src, mac, &ip);
+            let segment = &mut buf[ethernet::HEADER_LEN + ipv4::HEADER_LEN..];
+            let _ = header.write(segment);
+            let _ = tcp::fill_checksum(segment, ip.src, ip.dst);
+        });
+        self.counters.tcp_segments_out += u64::from(queued);
+        self.counters.tx_dropped += u64::from(!queued);
+    }
+}

@@ -1,0 +1,95 @@
+//! Settings of TCP, each with the reason for its default.
+
+use std::time::Duration;
+
+/// Keepalive probes (RFC 9293 3.8.4): off unless asked for (MUST-25).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keepalive {
+    /// Silence before the first probe. RFC 9293 MUST-28: two hours or more by default.
+    pub idle: Duration,
+    /// Time between unanswered probes.
+    pub interval: Duration,
+    /// Unanswered probes before the connection is given up.
+    pub probes: u32,
+}
+
+impl Default for Keepalive {
+    fn default() -> Self {
+        Keepalive { idle: Duration::from_secs(7200), interval: Duration::from_secs(75), probes: 9 }
+    }
+}
+
+/// Settings of TCP for one instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TcpConfig {
+    /// Bytes a connection may have written and unacknowledged; rounded up to a power of two. 512 KiB carries
+    /// 400 Mbit/s over 10 ms.
+    pub send_buffer: usize,
+    /// Bytes a connection may have received and not read, and so the largest window; rounded up to a power of two.
+    /// Memory is taken only for bytes that are out of order or unread.
+    pub recv_buffer: usize,
+    /// RFC 9293 3.7.4. Off: what one turn writes leaves together anyway, and small replies must not wait for an
+    /// acknowledgement that the peer delays.
+    pub nagle: bool,
+    /// How long an acknowledgement may wait for company. RFC 9293 MUST-60: below 500 ms; Linux's value.
+    pub delayed_ack: Duration,
+    /// Lower bound of the retransmission time-out. RFC 6298 2.4 recommends 1 s; Linux's 200 ms is what peers live with.
+    pub rto_min: Duration,
+    /// Upper bound of the retransmission time-out (RFC 6298 2.5: at least 60 s).
+    pub rto_max: Duration,
+    /// Retransmission time-out before anything was measured (RFC 6298 2.1).
+    pub rto_initial: Duration,
+    /// How long data may stay unacknowledged before the connection is given up: R2 of RFC 9293 3.8.3 (at least 100 s).
+    pub user_timeout: Duration,
+    /// How long an active open is tried: R2 for SYN, at least 3 minutes (RFC 9293 3.8.3).
+    pub connect_timeout: Duration,
+    /// How long a passive open waits for its last ACK: a half-open connection costs memory, the peer tries again.
+    pub accept_timeout: Duration,
+    /// How long TIME_WAIT lasts. RFC 9293 says two maximum segment lifetimes (4 minutes); 60 s is Linux's.
+    pub time_wait: Duration,
+    /// How long a connection whose service has closed it waits in FIN_WAIT_2 for the peer's FIN (Linux: tcp_fin_timeout).
+    pub fin_wait_2: Duration,
+    /// Keepalive for every connection; `None` = off.
+    pub keepalive: Option<Keepalive>,
+    /// Offer RFC 7323 timestamps.
+    pub timestamps: bool,
+    /// Offer RFC 7323 window scaling.
+    pub window_scaling: bool,
+    /// Initial congestion window in segments (RFC 6928).
+    pub initial_window: u32,
+    /// Most connections at once, half-open ones included; more are refused by silence and counted.
+    pub max_conns: usize,
+    /// Most connections in TIME_WAIT; at the bound the oldest makes room.
+    pub max_time_wait: usize,
+    /// Most separate gaps in a connection's out-of-order data; more segments are dropped and counted.
+    pub max_gaps: usize,
+    /// Most challenge ACKs (RFC 5961) and resets a second, together.
+    pub replies_per_second: u32,
+}
+
+impl Default for TcpConfig {
+    fn default() -> Self {
+        TcpConfig {
+            send_buffer: 512 * 1024,
+            recv_buffer: 512 * 1024,
+            nagle: false,
+            delayed_ack: Duration::from_millis(40),
+            rto_min: Duration::from_millis(200),
+            rto_max: Duration::from_secs(60),
+            rto_initial: Duration::from_secs(1),
+            user_timeout: Duration::from_secs(120),
+            connect_timeout: Duration::from_secs(180),
+            accept_timeout: Duration::from_secs(60),
+            time_wait: Duration::from_secs(60),
+            fin_wait_2: Duration::from_secs(60),
+            keepalive: None,
+            timestamps: true,
+            window_scaling: true,
+            initial_window: 10,
+            max_conns: 1 << 17,
+            max_time_wait: 1 << 16,
+            max_gaps: 64,
+            replies_per_second: 1000,
+        }
+    }
+}

@@ -1,0 +1,516 @@
+//! A segment arrives (RFC 9293 3.10.7).
+
+use ferroflow_wire::SeqNumber;
+use ferroflow_wire::tcp::{TcpFlags, TcpOptions};
+
+use super::TcpConfig;
+use super::newreno::Verdict;
+use super::recv::Insert;
+use super::tcb::{AckDue, State, Tcb};
+use crate::counters::Counters;
+use crate::service::CloseReason;
+use crate::time::Instant;
+
+/// A segment that passed its checksum.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment<'a> {
+    /// SEG.SEQ
+    pub seq: SeqNumber,
+    /// SEG.ACK; meaningless without the ACK flag.
+    pub ack: SeqNumber,
+    /// Control bits.
+    pub flags: TcpFlags,
+    /// SEG.WND, unscaled.
+    pub window: u16,
+    /// Options.
+    pub options: TcpOptions,
+    /// Text.
+    pub payload: &'a [u8],
+}
+
+impl Segment<'_> {
+    /// SEG.LEN: text, SYN and FIN.
+    pub fn seq_len(&self) -> u32 {
+        self.payload.len() as u32 + u32::from(self.flags.syn()) + u32::from(self.flags.fin())
+    }
+}
+
+/// What a segment did to its connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The handshake is complete.
+    pub established: bool,
+    /// These bytes of the segment's text (offset, length) are in order and wait nowhere else: to be offered in place.
+    pub in_place: Option<(usize, usize)>,
+    /// Bytes in the receive buffer became readable.
+    pub readable: bool,
+    /// New data of ours was acknowledged.
+    pub acked: bool,
+    /// What it asks for beyond that.
+    pub end: End,
+}
+
+/// Whether the connection goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum End {
+    /// It does.
+    #[default]
+    No,
+    /// The segment belongs to no connection of ours: answer with a reset, the connection goes on.
+    ResetSegment,
+    /// Both FINs are exchanged and we must linger (RFC 9293 3.6).
+    TimeWait,
+    /// It is over.
+    Closed(CloseReason),
+    /// It is over, and the peer is told by a reset.
+    Abort(CloseReason),
+}
+
+/// What the segment is processed with.
+#[derive(Debug)]
+pub struct Cx<'a> {
+    /// Time of the turn.
+    pub now: Instant,
+    /// Settings.
+    pub config: &'a TcpConfig,
+    /// Where drops are counted.
+    pub counters: &'a mut Counters,
+    /// Whether one more challenge ACK may be sent this second (RFC 5961 7).
+    pub may_challenge: bool,
+}
+
+impl Outcome {
+    fn end(end: End) -> Outcome {
+        Outcome { end, ..Outcome::default() }
+    }
+}
+
+impl Tcb {
+    /// Processes one segment of this connection.
+    pub fn input(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) -> Outcome {
+        match self.state {
+            State::SynSent => self.input_syn_sent(seg, cx),
+            _ => self.input_synchronized(seg, cx),
+        }
+    }
+
+    /// RFC 9293 3.10.7.3
+    fn input_syn_sent(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) -> Outcome {
+        let acceptable = seg.flags.ack() && seg.ack.gt(self.snd.iss) && seg.ack.le(self.snd.max);
+        if seg.flags.ack() && !acceptable {
+            cx.counters.tcp_bad_ack += 1;
+            return if seg.flags.rst() { Outcome::default() } else { Outcome::end(End::ResetSegment) };
+        }
+        if seg.flags.rst() {
+            if acceptable {
+                return Outcome::end(End::Closed(CloseReason::Reset));
+            }
+            return Outcome::default();
+        }
+        if !seg.flags.syn() {
+            return Outcome::default();
+        }
+        self.syn_received(seg.seq, seg.window, &seg.options, cx.now, cx.config);
+        if !acceptable {
+            // Simultaneous open (RFC 9293 3.5): our SYN goes again, with an ACK.
+            self.state = State::SynReceived;
+            self.snd.nxt = self.snd.iss;
+            return Outcome::default();
+        }
+        self.establish(seg, cx);
+        self.ack_now();
+        Outcome { established: true, ..Outcome::default() }
+    }
+
+    fn establish(&mut self, seg: &Segment<'_>, cx: &Cx<'_>) {
+        // The service may have closed its side while the handshake was under way.
+        self.state = if self.fin_wanted { State::FinWait1 } else { State::Established };
+        self.listener = None;
+        self.snd.una = self.snd.iss + 1;
+        self.snd.nxt = self.snd.una.max(self.snd.nxt);
+        self.snd.wl1 = seg.seq;
+        self.snd.wl2 = seg.ack;
+        self.deadlines.give_up = None;
+        self.deadlines.retransmit = None;
+        let syn_was_lost = self.rto.backoff() > 0;
+        self.measure(seg, cx);
+        if syn_was_lost {
+            self.rto.syn_was_lost();
+            self.cc.syn_was_lost();
+        }
+        self.heard(cx.now, cx.config);
+    }
+
+    /// The peer is alive: the keepalive clock starts again.
+    fn heard(&mut self, now: Instant, config: &TcpConfig) {
+        if let Some(keepalive) = config.keepalive {
+            self.keepalive_sent = 0;
+            self.deadlines.keepalive = Some(now + keepalive.idle);
+        }
+    }
+
+    /// RFC 9293 3.10.7.4
+    fn input_synchronized(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) -> Outcome {
+        if self.state == State::SynReceived
+            && seg.flags.syn()
+            && !seg.flags.ack()
+            && !seg.flags.rst()
+            && seg.seq == self.rcv.irs
+        {
+            // The peer's SYN again: our SYN,ACK was lost.
+            self.snd.nxt = self.snd.iss;
+            return Outcome::default();
+        }
+        let mut seg = *seg;
+        if !self.sequence_ok(&mut seg, cx) {
+            return Outcome::default();
+        }
+        if seg.flags.rst() {
+            return self.input_rst(&seg, cx);
+        }
+        if seg.flags.syn() {
+            if self.state == State::SynReceived && seg.flags.ack() && seg.seq == self.rcv.irs {
+                // Simultaneous open: the peer's SYN,ACK; its SYN is known already.
+                seg.flags = seg.flags.without(TcpFlags::SYN);
+                seg.seq += 1;
+            } else {
+                // RFC 9293 3.10.7.4 fourth step, RFC 5961 4: a challenge, never a reset
+                self.challenge(cx);
+                return Outcome::default();
+            }
+        }
+        if !seg.flags.ack() {
+            return Outcome::default();
+        }
+        self.update_ts_recent(&seg, cx.now);
+        let mut outcome = Outcome::default();
+        if self.state == State::SynReceived {
+            if !(seg.ack.gt(self.snd.una) && seg.ack.le(self.snd.max)) {
+                cx.counters.tcp_bad_ack += 1;
+                return Outcome::end(End::ResetSegment);
+            }
+            self.establish(&seg, cx);
+            self.set_window(&seg);
+            outcome.established = true;
+        }
+        self.heard(cx.now, cx.config);
+        if !self.input_ack(&seg, cx, &mut outcome) {
+            return outcome;
+        }
+        self.input_text(&seg, cx, &mut outcome);
+        self.input_fin(&seg, &mut outcome);
+        outcome
+    }
+
+    /// First step: is the segment in the window? Trims what is not. Answers what is outside with an ACK.
+    fn sequence_ok(&mut self, seg: &mut Segment<'_>, cx: &mut Cx<'_>) -> bool {
+        if let Some(ts) = self.ts
+            && !seg.flags.rst()
+        {
+            let Some((value, _)) = seg.options.timestamps else {
+                // RFC 7323 3.2: once negotiated, a segment without the option is dropped
+                cx.counters.tcp_no_timestamp += 1;
+                return false;
+            };
+            let old = (value.wrapping_sub(ts.recent) as i32) < 0;
+            if old && cx.now.since(ts.recent_at) < PAWS_IDLE {
+                // RFC 7323 5.3 R1
+                cx.counters.tcp_paws += 1;
+                self.ack_now();
+                return false;
+            }
+        }
+        let wnd = self.rcv_wnd();
+        let len = seg.seq_len();
+        let start_ok =
+            seg.seq.in_window(self.rcv.nxt, wnd) || (seg.seq == self.rcv.nxt && (len == 0 || wnd == 0));
+        let end_ok = len > 0 && wnd > 0 && (seg.seq + (len - 1)).in_window(self.rcv.nxt, wnd);
+        // A segment that covers the whole window begins before and ends behind it.
+        let covers = len > 0 && wnd > 0 && seg.seq.le(self.rcv.nxt) && (seg.seq + len).ge(self.rcv.nxt + wnd);
+        if !(start_ok || end_ok || covers) {
+            cx.counters.tcp_out_of_window += 1;
+            if !seg.flags.rst() {
+                self.ack_now();
+                self.late_ack(seg, cx);
+            }
+            return false;
+        }
+        if wnd == 0 && !seg.payload.is_empty() {
+            // RFC 9293 3.10.7.4: with a zero window its ACK is still believed; 3.8.6.1: a probe is answered
+            seg.payload = &[];
+            seg.flags = seg.flags.without(TcpFlags::FIN);
+            self.ack_now();
+        }
+        true
+    }
+
+    /// A duplicate from before the window carries an acknowledgement all the same: a peer that probes, or whose last ACK
+    /// was lost, must not wait for it (RFC 9293 3.10.7.4 drops it; BSD and Linux do as we do for plain duplicates).
+    fn late_ack(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) {
+        let duplicate = (seg.seq + seg.seq_len()).le(self.rcv.nxt) && !seg.flags.syn();
+        if !(duplicate && seg.flags.ack() && self.state.is_synchronized() && seg.ack.gt(self.snd.una)) {
+            return;
+        }
+        // Only up to what was sent before; a FIN's acknowledgement comes again by itself.
+        if seg.ack.le(self.tx_end()) && seg.ack.le(self.snd.max) {
+            self.new_ack(seg, cx);
+        }
+    }
+
+    /// Second step (RFC 5961 3).
+    fn input_rst(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) -> Outcome {
+        if seg.seq != self.rcv.nxt {
+            self.challenge(cx);
+            return Outcome::default();
+        }
+        cx.counters.tcp_reset_received += 1;
+        Outcome::end(End::Closed(CloseReason::Reset))
+    }
+
+    fn challenge(&mut self, cx: &mut Cx<'_>) {
+        if cx.may_challenge {
+            cx.counters.tcp_challenge_ack += 1;
+            self.ack_now();
+        } else {
+            cx.counters.tcp_challenge_skipped += 1;
+        }
+    }
+
+    /// RFC 7323 4.3 (2)
+    fn update_ts_recent(&mut self, seg: &Segment<'_>, now: Instant) {
+        if let (Some(ts), Some((value, _))) = (self.ts.as_mut(), seg.options.timestamps)
+            && seg.seq.le(ts.last_ack_sent)
+        {
+            ts.recent = value;
+            ts.recent_at = now;
+        }
+    }
+
+    /// Fifth step. Returns whether the segment's text is still of interest.
+    fn input_ack(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>, outcome: &mut Outcome) -> bool {
+        let snd = &self.snd;
+        if seg.ack.gt(snd.max) {
+            cx.counters.tcp_bad_ack += 1;
+            self.ack_now();
+            return false;
+        }
+        // RFC 5961 5.2
+        if seg.ack.lt(snd.una - snd.max_wnd.max(1)) {
+            cx.counters.tcp_bad_ack += 1;
+            self.challenge(cx);
+            return false;
+        }
+        if seg.ack.gt(snd.una) {
+            let fin_acked = self.new_ack(seg, cx);
+            outcome.acked = true;
+            if fin_acked {
+                self.fin_acknowledged(cx, outcome);
+            }
+        } else if self.is_duplicate(seg) {
+            let (una, max, flight) = (self.snd.una, self.snd.max, self.flight());
+            if self.cc.duplicate(una, max, flight) == Verdict::Retransmit {
+                self.retransmit_head = true;
+                cx.counters.tcp_fast_retransmit += 1;
+            }
+        }
+        if self.probing {
+            self.deadlines.give_up = None; // RFC 9293 3.8.6.1: a peer that answers probes is alive
+        }
+        self.update_window(seg);
+        true
+    }
+
+    /// RFC 5681 2: nothing but an acknowledgement, with outstanding data, that repeats the last one.
+    fn is_duplicate(&self, seg: &Segment<'_>) -> bool {
+        seg.ack == self.snd.una
+            && self.snd.max != self.snd.una
+            && !self.probing
+            && seg.seq_len() == 0
+            && (u32::from(seg.window) << self.snd.wscale) == self.snd.wnd
+    }
+
+    /// SND.UNA < SEG.ACK =< SND.MAX. Returns whether our FIN was acknowledged.
+    fn new_ack(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) -> bool {
+        let acked = seg.ack - self.snd.una;
+        let data = (acked as usize).min(self.tx.len());
+        let fin_acked = self.fin_open() && seg.ack == self.tx_end() + 1;
+        self.measure(seg, cx);
+        self.tx.consume(data);
+        self.snd.una = seg.ack;
+        self.snd.nxt = self.snd.nxt.max(seg.ack);
+        self.rto.progress();
+        if self.cc.acked(acked, seg.ack, self.flight()) == Verdict::Retransmit {
+            self.retransmit_head = true;
+            cx.counters.tcp_partial_ack += 1;
+        }
+        // RFC 6298 5.2, 5.3
+        self.deadlines.retransmit = (self.snd.una != self.snd.max).then(|| cx.now + self.rto.get(cx.config));
+        if !self.service_done || self.state != State::FinWait2 {
+            self.deadlines.give_up = None;
+        }
+        self.probing = false;
+        fin_acked
+    }
+
+    /// A round-trip sample: by timestamp (RFC 7323 4.1), or of a segment that was sent once (Karn).
+    fn measure(&mut self, seg: &Segment<'_>, cx: &Cx<'_>) {
+        if self.ts.is_some() {
+            if let Some((_, echo)) = seg.options.timestamps
+                && echo != 0
+            {
+                let ms = self.ts_value(cx.now).wrapping_sub(echo);
+                if ms < MAX_RTT_MS {
+                    self.rto.measured(std::time::Duration::from_millis(u64::from(ms.max(1))), cx.config);
+                }
+            }
+        } else if let Some((end, sent)) = self.timed
+            && seg.ack.ge(end)
+        {
+            self.timed = None;
+            self.rto.measured(cx.now.since(sent), cx.config);
+        }
+    }
+
+    fn fin_acknowledged(&mut self, cx: &Cx<'_>, outcome: &mut Outcome) {
+        match self.state {
+            State::FinWait1 => {
+                self.state = State::FinWait2;
+                if self.service_done {
+                    self.deadlines.give_up = Some(cx.now + cx.config.fin_wait_2);
+                }
+            }
+            State::Closing => outcome.end = End::TimeWait,
+            State::LastAck => outcome.end = End::Closed(CloseReason::Finished),
+            _ => {}
+        }
+    }
+
+    fn update_window(&mut self, seg: &Segment<'_>) {
+        let newer = self.snd.wl1.lt(seg.seq) || (self.snd.wl1 == seg.seq && self.snd.wl2.le(seg.ack));
+        if newer {
+            self.set_window(seg);
+        }
+    }
+
+    fn set_window(&mut self, seg: &Segment<'_>) {
+        self.snd.wnd = u32::from(seg.window) << self.snd.wscale;
+        self.snd.max_wnd = self.snd.max_wnd.max(self.snd.wnd);
+        self.snd.wl1 = seg.seq;
+        self.snd.wl2 = seg.ack;
+    }
+
+    /// Seventh step.
+    fn input_text(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>, outcome: &mut Outcome) {
+        if seg.payload.is_empty() {
+            return;
+        }
+        if !matches!(self.state, State::Established | State::FinWait1 | State::FinWait2) {
+            return;
+        }
+        let old = (self.rcv.nxt.diff(seg.seq)).max(0) as usize;
+        let end = seg.seq + seg.payload.len() as u32;
+        let beyond = end.diff(self.rcv.adv).max(0) as usize;
+        if old + beyond >= seg.payload.len() {
+            self.ack_now();
+            return;
+        }
+        if self.service_done {
+            // RFC 9293 3.6.1: nobody will read this, and the peer must know
+            cx.counters.tcp_data_after_close += 1;
+            outcome.end = End::Abort(CloseReason::Aborted);
+            return;
+        }
+        if let Some(fin) = self.rcv.fin
+            && end.gt(fin)
+        {
+            cx.counters.tcp_data_after_fin += 1;
+            return;
+        }
+        let (from, to) = (old, seg.payload.len() - beyond);
+        if old > 0 || beyond > 0 {
+            self.ack_now();
+        }
+        self.accept_text(seg.seq + old as u32, &seg.payload[from..to], from, cx, outcome);
+    }
+
+    fn accept_text(
+        &mut self,
+        seq: SeqNumber,
+        text: &[u8],
+        offset: usize,
+        cx: &mut Cx<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let len = text.len() as u32;
+        if seq == self.rcv.nxt && self.rx.is_empty() && !self.rx.has_gaps() {
+            self.rcv.nxt += len;
+            outcome.in_place = Some((offset, text.len()));
+            self.schedule_ack(len, cx);
+            return;
+        }
+        if seq == self.rcv.nxt && !self.rx.has_gaps() {
+            self.rx.append(text);
+            self.rcv.nxt += len;
+            outcome.readable = true;
+            self.schedule_ack(len, cx);
+            return;
+        }
+        if self.rx.insert(self.rcv.nxt, seq, text, cx.config.max_gaps) == Insert::TooManyGaps {
+            cx.counters.tcp_too_many_gaps += 1;
+        }
+        let merged = self.rx.merge(self.rcv.nxt);
+        self.rcv.nxt += merged;
+        outcome.readable |= merged > 0;
+        // RFC 5681 4.2: at once, when a segment leaves a gap or fills one
+        if merged == 0 {
+            cx.counters.tcp_out_of_order += 1;
+            self.ack_each();
+        } else {
+            self.ack_now();
+        }
+    }
+
+    /// RFC 9293 3.8.6.3, RFC 5681 4.2: at least every second full segment is acknowledged, none waits for long.
+    fn schedule_ack(&mut self, len: u32, cx: &Cx<'_>) {
+        self.unacked += len;
+        if self.unacked >= 2 * self.snd.mss {
+            self.ack_now();
+        } else if self.ack == AckDue::No {
+            self.ack = AckDue::Delayed(cx.now + cx.config.delayed_ack);
+        }
+    }
+
+    /// Eighth step.
+    fn input_fin(&mut self, seg: &Segment<'_>, outcome: &mut Outcome) {
+        if outcome.end != End::No {
+            return;
+        }
+        if seg.flags.fin() && self.rcv.fin.is_none() {
+            let fin = seg.seq + seg.payload.len() as u32;
+            // Never before what was received, nor behind the window.
+            if fin.ge(self.rcv.nxt) && fin.le(self.rcv.adv) {
+                self.rcv.fin = Some(fin);
+                self.ack_now();
+            }
+        } else if seg.flags.fin() {
+            self.ack_now();
+        }
+        if self.rcv.fin != Some(self.rcv.nxt) {
+            return;
+        }
+        match self.state {
+            State::Established => self.state = State::CloseWait,
+            State::FinWait1 => self.state = State::Closing,
+            State::FinWait2 => outcome.end = End::TimeWait,
+            _ => return,
+        }
+        self.rcv.nxt += 1;
+        self.rcv.adv = self.rcv.adv.max(self.rcv.nxt);
+        self.ack_now();
+    }
+}
+
+/// RFC 7323 5.5: TS.Recent older than 24 days is not compared.
+const PAWS_IDLE: std::time::Duration = std::time::Duration::from_secs(24 * 24 * 3600);
+/// A longer round trip by timestamp is a wrong echo.
+const MAX_RTT_MS: u32 = 600_000;

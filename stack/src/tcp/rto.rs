@@ -1,0 +1,113 @@
+//! The retransmission time-out (RFC 6298).
+
+use std::time::Duration;
+
+use super::TcpConfig;
+
+/// Clock granularity G of RFC 6298 2: one millisecond, the timer wheel's tick and the timestamps' unit.
+const GRANULARITY: Duration = Duration::from_millis(1);
+
+/// Round-trip estimate and time-out of one connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Rto {
+    srtt: Option<Duration>,
+    rttvar: Duration,
+    /// Before backing off and bounds are applied.
+    base: Duration,
+    backoff: u32,
+}
+
+impl Rto {
+    /// Nothing measured yet.
+    pub fn new(config: &TcpConfig) -> Rto {
+        Rto { srtt: None, rttvar: Duration::ZERO, base: config.rto_initial, backoff: 0 }
+    }
+
+    /// A round trip was measured; never on a retransmitted segment (Karn, RFC 6298 3), unless by timestamp.
+    pub fn measured(&mut self, rtt: Duration, config: &TcpConfig) {
+        let srtt = match self.srtt {
+            // RFC 6298 2.2
+            None => {
+                self.rttvar = rtt / 2;
+                rtt
+            }
+            // RFC 6298 2.3: alpha = 1/8, beta = 1/4
+            Some(srtt) => {
+                self.rttvar = (self.rttvar * 3 + srtt.abs_diff(rtt)) / 4;
+                (srtt * 7 + rtt) / 8
+            }
+        };
+        self.srtt = Some(srtt);
+        self.base = (srtt + GRANULARITY.max(self.rttvar * 4)).clamp(config.rto_min, config.rto_max);
+        self.backoff = 0;
+    }
+
+    /// The time-out now.
+    pub fn get(&self, config: &TcpConfig) -> Duration {
+        self.base.saturating_mul(1 << self.backoff.min(16)).min(config.rto_max)
+    }
+
+    /// The timer expired (RFC 6298 5.5).
+    pub fn back_off(&mut self) {
+        self.backoff = (self.backoff + 1).min(16);
+    }
+
+    /// New data was acknowledged: the next time-out starts from the estimate again.
+    pub fn progress(&mut self) {
+        self.backoff = 0;
+    }
+
+    /// The handshake's SYN had to be sent again: RFC 6298 5.7, at least 3 s for data.
+    pub fn syn_was_lost(&mut self) {
+        if self.srtt.is_none() {
+            self.base = self.base.max(Duration::from_secs(3));
+            self.backoff = 0;
+        }
+    }
+
+    /// How often in a row the timer has expired.
+    pub fn backoff(&self) -> u32 {
+        self.backoff
+    }
+
+    /// The smoothed round trip; `None` before the first measurement.
+    pub fn srtt(&self) -> Option<Duration> {
+        self.srtt
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn follows_rfc_6298() {
+        let config = TcpConfig::default();
+        let mut rto = Rto::new(&config);
+        assert_eq!(rto.get(&config), Duration::from_secs(1));
+        rto.measured(Duration::from_millis(400), &config);
+        // SRTT + 4 * RTTVAR = 400 + 4 * 200
+        assert_eq!(rto.get(&config), Duration::from_millis(1200));
+        rto.measured(Duration::from_millis(800), &config);
+        // RTTVAR = 3/4 * 200 + 1/4 * 400 = 250, SRTT = 7/8 * 400 + 1/8 * 800 = 450
+        assert_eq!(rto.srtt(), Some(Duration::from_millis(450)));
+        assert_eq!(rto.get(&config), Duration::from_millis(1450));
+    }
+
+    #[test]
+    fn backs_off_up_to_the_maximum_and_recovers() {
+        let config = TcpConfig::default();
+        let mut rto = Rto::new(&config);
+        rto.measured(Duration::from_millis(1), &config);
+        assert_eq!(rto.get(&config), config.rto_min);
+        rto.back_off();
+        rto.back_off();
+        assert_eq!(rto.get(&config), config.rto_min * 4);
+        for _ in 0..40 {
+            rto.back_off();
+        }
+        assert_eq!(rto.get(&config), config.rto_max);
+        rto.progress();
+        assert_eq!(rto.get(&config), config.rto_min);
+    }
+}

@@ -1,0 +1,454 @@
+//! What one connection remembers (RFC 9293 3.3.1): plain data, no pointers, no clock.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use ferroflow_wire::tcp::TcpOptions;
+use ferroflow_wire::{MacAddr, SeqNumber};
+
+use super::TcpConfig;
+use super::newreno::NewReno;
+use super::recv::RecvBuffer;
+use super::rto::Rto;
+use super::table::Key;
+use crate::ring::SendRing;
+use crate::service::{CloseReason, ConnInfo};
+use crate::time::Instant;
+
+/// States of RFC 9293 3.3.2. LISTEN is a listener, TIME_WAIT a [`super::time_wait::TimeWait`], CLOSED nothing at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Waiting for the answer to our SYN.
+    SynSent,
+    /// Waiting for the ACK of our SYN, having received one.
+    SynReceived,
+    /// Data may flow both ways.
+    Established,
+    /// We have sent FIN, the peer has neither acknowledged it nor sent its own.
+    FinWait1,
+    /// Our FIN is acknowledged; the peer may still send.
+    FinWait2,
+    /// The peer has sent FIN; we may still send.
+    CloseWait,
+    /// Both have sent FIN; ours is not acknowledged yet.
+    Closing,
+    /// The peer closed first; our FIN is not acknowledged yet.
+    LastAck,
+    /// Nothing more can happen on the wire (CLOSED or TIME_WAIT); only unread bytes are left.
+    Drained,
+}
+
+impl State {
+    /// Whether the handshake is done.
+    #[inline]
+    pub fn is_synchronized(self) -> bool {
+        !matches!(self, State::SynSent | State::SynReceived)
+    }
+}
+
+/// The send sequence space.
+#[derive(Debug, Clone, Copy)]
+pub struct Snd {
+    /// Initial sequence number.
+    pub iss: SeqNumber,
+    /// Oldest unacknowledged.
+    pub una: SeqNumber,
+    /// Next to send; goes back to `una` when the retransmission timer expires.
+    pub nxt: SeqNumber,
+    /// Behind the last ever sent.
+    pub max: SeqNumber,
+    /// The peer's window, scaled.
+    pub wnd: u32,
+    /// Segment sequence number of the last window update.
+    pub wl1: SeqNumber,
+    /// Segment acknowledgement number of the last window update.
+    pub wl2: SeqNumber,
+    /// Largest window the peer ever offered.
+    pub max_wnd: u32,
+    /// Shift of the peer's windows (RFC 7323 2.2).
+    pub wscale: u8,
+    /// Most payload bytes of a segment, options deducted (RFC 9293 3.7.1).
+    pub mss: u32,
+}
+
+/// The receive sequence space.
+#[derive(Debug, Clone, Copy)]
+pub struct Rcv {
+    /// Next expected.
+    pub nxt: SeqNumber,
+    /// Right edge of the window as announced; it never moves left (RFC 9293 3.8.6, SHLD-14).
+    pub adv: SeqNumber,
+    /// Initial sequence number of the peer.
+    pub irs: SeqNumber,
+    /// Shift of our windows.
+    pub wscale: u8,
+    /// Sequence number of the peer's FIN, once one was seen.
+    pub fin: Option<SeqNumber>,
+}
+
+/// Timestamps (RFC 7323 3), when both sides use them.
+#[derive(Debug, Clone, Copy)]
+pub struct Timestamps {
+    /// TS.Recent.
+    pub recent: u32,
+    /// When `recent` was updated; it is not compared after 24 days (RFC 7323 5.5).
+    pub recent_at: Instant,
+    /// Last.ACK.sent
+    pub last_ack_sent: SeqNumber,
+}
+
+/// Acknowledgements that are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AckDue {
+    /// None.
+    No,
+    /// One, by this time (RFC 9293 3.8.6.3).
+    Delayed(Instant),
+    /// This many pure ones, at the end of the burst: one, or one per out-of-order segment (RFC 5681 4.2).
+    Now(u8),
+}
+
+/// Deadlines of one connection; each at most one point in time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Deadlines {
+    /// Retransmission, or window probe when `probing`.
+    pub retransmit: Option<Instant>,
+    /// Giving up: the handshake, unacknowledged data, or FIN_WAIT_2 after close.
+    pub give_up: Option<Instant>,
+    /// Next keepalive probe.
+    pub keepalive: Option<Instant>,
+    /// The service's own timer.
+    pub service: Option<Instant>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Tcb {
+    /// Who it is with.
+    pub info: ConnInfo,
+    /// Its place in the table.
+    pub key: Key,
+    /// Our address.
+    pub local: Ipv4Addr,
+    /// The peer's.
+    pub remote: Ipv4Addr,
+    /// Where frames to the peer go; learnt from what it sends, or by ARP.
+    pub next_hop: Option<MacAddr>,
+    /// RFC 9293 3.3.2
+    pub state: State,
+    /// The listener it came in by, until it is established.
+    pub listener: Option<u16>,
+    /// Send sequence space.
+    pub snd: Snd,
+    /// Receive sequence space.
+    pub rcv: Rcv,
+    /// `Some` once both SYNs carried the option.
+    pub ts: Option<Timestamps>,
+    /// Added to the clock to make TSval (RFC 7323 5.4: not the uptime).
+    pub ts_offset: u32,
+    /// Whether our SYN offers timestamps / window scaling.
+    pub offer: Offer,
+    /// Written and not acknowledged.
+    pub tx: SendRing,
+    /// Received and not read.
+    pub rx: RecvBuffer,
+    /// RFC 6298
+    pub rto: Rto,
+    /// RFC 5681, 6582
+    pub cc: NewReno,
+    /// What the clock has to do with it.
+    pub deadlines: Deadlines,
+    /// Time of the timer wheel's entry.
+    pub scheduled: Instant,
+    /// Acknowledgements that are due.
+    pub ack: AckDue,
+    /// In-order bytes received since the last ACK.
+    pub unacked: u32,
+    /// The segment at `una` is to be sent again at once.
+    pub retransmit_head: bool,
+    /// The retransmission timer probes a closed window (RFC 9293 3.8.6.1).
+    pub probing: bool,
+    /// A window probe is to be sent now.
+    pub probe_now: bool,
+    /// A keepalive probe is to be sent now.
+    pub keepalive_now: bool,
+    /// Keepalive probes since the peer was last heard.
+    pub keepalive_sent: u32,
+    /// RTT measurement without timestamps: behind this byte, sent then (Karn).
+    pub timed: Option<(SeqNumber, Instant)>,
+    /// When a segment was last sent (RFC 5681 4.1).
+    pub last_sent: Instant,
+    /// The service wants to send no more: FIN after what is in `tx`.
+    pub fin_wanted: bool,
+    /// The service is done: data that still arrives is answered with a reset.
+    pub service_done: bool,
+    /// The service has been told of the peer's FIN.
+    pub eof_told: bool,
+    /// We opened it.
+    pub active: bool,
+    /// The service has been told of it and keeps something for it.
+    pub told: bool,
+    /// It is over; only the service's last callback is due.
+    pub over: Option<CloseReason>,
+    /// In the list of connections with something to send.
+    pub dirty: bool,
+    /// In the list of connections whose unread bytes are to be offered again.
+    pub resumed: bool,
+}
+
+/// What our SYN offers.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer {
+    /// MSS option: what we can receive (RFC 9293 3.7.1).
+    pub mss: u16,
+    /// RFC 7323 3
+    pub timestamps: bool,
+    /// RFC 7323 2
+    pub window_scaling: bool,
+}
+
+/// MSS to assume when the peer names none (RFC 9293 3.7.1, MUST-15).
+const DEFAULT_MSS: u32 = 536;
+/// Smallest MSS to believe: less only serves to make us work.
+const MIN_MSS: u32 = 64;
+/// Bytes of the timestamps option, padded.
+const TIMESTAMPS_LEN: u32 = 12;
+
+/// How a new connection begins.
+pub struct Open {
+    /// Who with.
+    pub info: ConnInfo,
+    /// Table key.
+    pub key: Key,
+    /// Our address.
+    pub local: Ipv4Addr,
+    /// The peer's.
+    pub remote: Ipv4Addr,
+    /// Initial sequence number (RFC 6528).
+    pub iss: SeqNumber,
+    /// Random offset of our timestamps.
+    pub ts_offset: u32,
+    /// Largest segment we can receive: the port's MTU less 40.
+    pub mss: u16,
+}
+
+impl Tcb {
+    /// An active open: SYN is to be sent.
+    pub fn active(open: Open, now: Instant, config: &TcpConfig) -> Tcb {
+        let mut tcb = Tcb::new(open, State::SynSent, now, config);
+        tcb.deadlines.give_up = Some(now + config.connect_timeout);
+        tcb
+    }
+
+    /// A SYN has come in: SYN,ACK is to be sent.
+    pub fn passive(
+        open: Open,
+        listener: u16,
+        seq: SeqNumber,
+        window: u16,
+        options: &TcpOptions,
+        now: Instant,
+        config: &TcpConfig,
+    ) -> Tcb {
+        let mut tcb = Tcb::new(open, State::SynReceived, now, config);
+        tcb.listener = Some(listener);
+        tcb.deadlines.give_up = Some(now + config.accept_timeout);
+        tcb.syn_received(seq, window, options, now, config);
+        tcb
+    }
+
+    fn new(open: Open, state: State, now: Instant, config: &TcpConfig) -> Tcb {
+        let Open { info, key, local, remote, iss, ts_offset, mss } = open;
+        let rx = RecvBuffer::new(config.recv_buffer);
+        let wscale = if config.window_scaling { scale_for(rx.limit()) } else { 0 };
+        Tcb {
+            info,
+            key,
+            local,
+            remote,
+            next_hop: None,
+            state,
+            listener: None,
+            snd: Snd {
+                iss,
+                una: iss,
+                nxt: iss,
+                max: iss,
+                wnd: 0,
+                wl1: SeqNumber(0),
+                wl2: SeqNumber(0),
+                max_wnd: 0,
+                wscale: 0,
+                mss: DEFAULT_MSS.min(u32::from(mss)),
+            },
+            rcv: Rcv { nxt: SeqNumber(0), adv: SeqNumber(0), irs: SeqNumber(0), wscale, fin: None },
+            ts: None,
+            ts_offset,
+            offer: Offer { mss, timestamps: config.timestamps, window_scaling: config.window_scaling },
+            tx: SendRing::new(config.send_buffer),
+            rx,
+            rto: Rto::new(config),
+            cc: NewReno::new(DEFAULT_MSS.min(u32::from(mss)), config.initial_window, iss),
+            deadlines: Deadlines::default(),
+            scheduled: Instant::FAR,
+            ack: AckDue::No,
+            unacked: 0,
+            retransmit_head: false,
+            probing: false,
+            probe_now: false,
+            keepalive_now: false,
+            keepalive_sent: 0,
+            timed: None,
+            last_sent: now,
+            fin_wanted: false,
+            service_done: false,
+            eof_told: false,
+            active: state == State::SynSent,
+            told: false,
+            over: None,
+            dirty: false,
+            resumed: false,
+        }
+    }
+
+    /// Takes what the peer's SYN says. The window of a SYN is never scaled (RFC 7323 2.2).
+    pub fn syn_received(
+        &mut self,
+        seq: SeqNumber,
+        window: u16,
+        options: &TcpOptions,
+        now: Instant,
+        config: &TcpConfig,
+    ) {
+        self.rcv.irs = seq;
+        self.rcv.nxt = seq + 1;
+        self.rcv.adv = self.rcv.nxt;
+        self.snd.wnd = u32::from(window);
+        self.snd.max_wnd = self.snd.wnd;
+        self.snd.wl1 = seq;
+        match options.window_scale {
+            // RFC 7323 2.3: a shift above 14 is taken for 14
+            Some(shift) if self.offer.window_scaling => self.snd.wscale = shift.min(14),
+            _ => {
+                self.offer.window_scaling = false;
+                self.rcv.wscale = 0;
+            }
+        }
+        match options.timestamps {
+            Some((value, _)) if self.offer.timestamps => {
+                self.ts = Some(Timestamps { recent: value, recent_at: now, last_ack_sent: self.rcv.nxt });
+            }
+            _ => self.offer.timestamps = false,
+        }
+        let theirs = options.mss.map_or(DEFAULT_MSS, u32::from).max(MIN_MSS);
+        let ours = u32::from(self.offer.mss);
+        let overhead = if self.ts.is_some() { TIMESTAMPS_LEN } else { 0 };
+        self.snd.mss = theirs.min(ours) - overhead;
+        self.cc.set_mss(self.snd.mss, config.initial_window);
+    }
+
+    /// Sequence number of the first byte in `tx`.
+    #[inline]
+    pub fn tx_base(&self) -> SeqNumber {
+        if self.state.is_synchronized() { self.snd.una } else { self.snd.iss + 1 }
+    }
+
+    /// Sequence number behind the last byte in `tx`: that of our FIN, if there is one.
+    #[inline]
+    pub fn tx_end(&self) -> SeqNumber {
+        self.tx_base() + self.tx.len() as u32
+    }
+
+    /// Sent and not acknowledged, after the last time-out.
+    #[inline]
+    pub fn flight(&self) -> u32 {
+        self.snd.nxt - self.snd.una
+    }
+
+    /// Whether a FIN of ours is to be sent or waits for its acknowledgement.
+    #[inline]
+    pub fn fin_open(&self) -> bool {
+        self.fin_wanted && !matches!(self.state, State::FinWait2 | State::Drained)
+    }
+
+    /// The service will send no more.
+    pub fn shutdown(&mut self) {
+        self.fin_wanted = true;
+        self.state = match self.state {
+            State::Established => State::FinWait1,
+            State::CloseWait => State::LastAck,
+            other => other,
+        };
+    }
+
+    /// Whether the peer's FIN and all data before it have arrived.
+    #[inline]
+    pub fn fin_received(&self) -> bool {
+        self.rcv.fin.is_some_and(|fin| self.rcv.nxt.gt(fin))
+    }
+
+    /// Right edge that the buffer allows: unread bytes and one unit of rounding are not offered.
+    #[inline]
+    pub fn window_edge(&self) -> SeqNumber {
+        let limit = self.rx.limit() as u32 - (1u32 << self.rcv.wscale);
+        let limit = if self.rcv.wscale == 0 { limit.min(u32::from(u16::MAX)) } else { limit };
+        self.rcv.nxt + limit.saturating_sub(self.rx.len() as u32)
+    }
+
+    /// The window that the peer may use now.
+    #[inline]
+    pub fn rcv_wnd(&self) -> u32 {
+        u32::try_from(self.rcv.adv.diff(self.rcv.nxt)).unwrap_or(0)
+    }
+
+    /// TSval at `now`: a millisecond clock (RFC 7323 5.4).
+    #[inline]
+    pub fn ts_value(&self, now: Instant) -> u32 {
+        (now.as_millis() as u32).wrapping_add(self.ts_offset)
+    }
+
+    /// An ACK goes out at the end of this burst.
+    #[inline]
+    pub fn ack_now(&mut self) {
+        if !matches!(self.ack, AckDue::Now(_)) {
+            self.ack = AckDue::Now(1);
+        }
+    }
+
+    /// One more ACK goes out at the end of this burst (RFC 5681 4.2: the sender counts them).
+    pub fn ack_each(&mut self) {
+        self.ack = match self.ack {
+            AckDue::Now(n) => AckDue::Now(n.saturating_add(1)),
+            _ => AckDue::Now(1),
+        };
+    }
+
+    /// The earliest of all deadlines; [`Instant::FAR`] when there is none.
+    pub fn deadline(&self) -> Instant {
+        let d = &self.deadlines;
+        let ack = match self.ack {
+            AckDue::Delayed(at) => Some(at),
+            _ => None,
+        };
+        [d.retransmit, d.give_up, d.keepalive, d.service, ack]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(Instant::FAR)
+    }
+
+    /// How long to wait for an acknowledgement, now.
+    pub fn rto(&self, config: &TcpConfig) -> Duration {
+        self.rto.get(config)
+    }
+
+    /// The peer's socket address.
+    pub fn peer(&self) -> SocketAddr {
+        self.info.peer
+    }
+}
+
+/// The smallest shift that lets 16 bits express `limit` (RFC 7323 2.3: at most 14).
+fn scale_for(limit: usize) -> u8 {
+    (0..14).find(|&s| (limit >> s) <= usize::from(u16::MAX)).unwrap_or(14)
+}
