@@ -71,6 +71,7 @@ pub struct Echo {
 pub struct EchoConn {
     eof: bool,
     held: bool,
+    pending: bool,
 }
 
 impl Echo {
@@ -78,20 +79,19 @@ impl Echo {
         Echo { mode, port, connect: Vec::new(), log, held: mode == Mode::Late, stale: Vec::new() }
     }
 
+    /// Sends back what fits; what does not is left and comes again after `writable`.
     fn echo(net: &mut impl Net, id: ConnId, conn: &mut EchoConn, rx: &mut Rx<'_>) -> u64 {
-        let mut taken = 0;
         while !rx.chunk().is_empty() {
-            let n = net.send(id, rx.chunk()).unwrap_or(0);
-            rx.advance(n);
-            taken += n as u64;
-            if n == 0 {
-                return taken;
+            match net.send(id, rx.chunk()) {
+                Ok(n) if n > 0 => rx.advance(n),
+                _ => break,
             }
         }
-        if conn.eof {
+        conn.pending = rx.remaining() > 0;
+        if conn.eof && !conn.pending {
             net.close(id);
         }
-        taken
+        rx.taken() as u64
     }
 }
 
@@ -130,7 +130,7 @@ impl Service for Echo {
         if self.held {
             net.arm(id, Some(net.now() + std::time::Duration::from_millis(100)));
         }
-        Some(EchoConn { eof: false, held: self.held })
+        Some(EchoConn { eof: false, held: self.held, pending: false })
     }
 
     fn connected(
@@ -145,7 +145,7 @@ impl Service for Echo {
                 log.connected += 1;
                 assert_eq!(net.info(id).as_ref(), Some(info));
                 net.send(id, b"hello from the core").unwrap();
-                Some(EchoConn { eof: false, held: false })
+                Some(EchoConn { eof: false, held: false, pending: false })
             }
             Err(e) => {
                 log.failed.push(e);
@@ -156,7 +156,7 @@ impl Service for Echo {
 
     fn data(&mut self, net: &mut impl Net, id: ConnId, conn: &mut EchoConn, rx: &mut Rx<'_>) {
         match self.mode {
-            _ if conn.held => {}
+            _ if conn.held => conn.pending = true,
             Mode::Abort => net.abort(id),
             Mode::Sink => {
                 let n = rx.remaining();
@@ -174,33 +174,20 @@ impl Service for Echo {
     fn eof(&mut self, net: &mut impl Net, id: ConnId, conn: &mut EchoConn) {
         self.log.lock().unwrap().eofs += 1;
         conn.eof = true;
-        // What is kept is echoed first.
-        match self.mode {
-            Mode::Sink => net.close(id),
-            _ if net.room(id) > 0 && !conn.held => {
-                net.resume(id);
-                net.arm(id, Some(net.now()));
-            }
-            _ => {}
+        // What is left is echoed first.
+        if !conn.pending {
+            net.close(id);
         }
     }
 
-    fn writable(&mut self, net: &mut impl Net, id: ConnId, conn: &mut EchoConn) {
+    fn writable(&mut self, net: &mut impl Net, id: ConnId, _: &mut EchoConn) {
         net.resume(id);
-        if conn.eof {
-            net.arm(id, Some(net.now()));
-        }
     }
 
     fn timer(&mut self, net: &mut impl Net, id: ConnId, conn: &mut EchoConn) {
         self.log.lock().unwrap().timers += 1;
-        if conn.held {
-            conn.held = false;
-            net.resume(id);
-        } else if conn.eof {
-            // Everything was offered again and taken by now, or `writable` comes again.
-            net.shutdown(id);
-        }
+        conn.held = false;
+        net.resume(id);
     }
 
     fn closed(&mut self, _: &mut impl Net, id: ConnId, _: EchoConn, why: CloseReason) {
