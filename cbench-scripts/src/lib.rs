@@ -4,11 +4,10 @@
 //!   packet_ins and counts the answers as the original does, so that figures can be compared with published ones.
 //! * [`switch::emulated::Emulated`] is a switch with a real flow table, and [`hosts::Host`]s on its ports that
 //!   resolve and ping each other through whatever flows the controller has installed.
-//!
 //! * [`lab`] sets up namespaces with Open vSwitch and hosts for end-to-end tests.
 //!
-//! The first two are a [`ferroflow_stack::Service`]: they run over the kernel's sockets and over the user-space stack alike, and
-//! take time from [`ferroflow_stack::Net::now`] alone.
+//! The first two are a [`ferroflow_stack::Service`]: they run over the kernel's sockets and over the user-space stack
+//! alike, and take time from [`ferroflow_stack::Net::now`] alone.
 #![forbid(unsafe_code)]
 
 pub mod cpu;

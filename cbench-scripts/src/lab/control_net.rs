@@ -31,7 +31,6 @@ impl ControlNet {
         for family in ["all", "default"] {
             netns.sysctl(&format!("net/ipv4/conf/{family}/proxy_arp"), "1")?;
         }
-        netns.sysctl("net/ipv4/neigh/default/proxy_delay", "0")?;
         Ok(ControlNet { netns, switches: 0 })
     }
 
@@ -59,6 +58,8 @@ impl ControlNet {
         let (address, name) = (Ipv4Addr::new(10, 77, 0, 9 + self.switches), format!("sw{}", self.switches));
         veth((&self.netns, &name), (ovs.netns(), "control"))?;
         ovs.netns().ip(&format!("addr add {address}/24 dev control"))?;
+        // Else an answer for another is held back for up to 0.8 s, as it is on the controller's TAP interface.
+        self.netns.sysctl(&format!("net/ipv4/neigh/{name}/proxy_delay"), "0")?;
         self.netns.ip(&format!("route add {address}/32 dev {name}"))?;
         Ok(address)
     }
