@@ -1,0 +1,88 @@
+//! Whichever port a program was told to use, by one `match` per call instead of dynamic dispatch.
+
+use std::os::fd::BorrowedFd;
+
+use ferroflow_stack::port::pipe::PipePort;
+use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Port, PortError};
+
+use crate::tap::TapPort;
+
+/// One of the ports there are.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // One for each core, never moved on the data path.
+pub enum AnyPort {
+    /// A queue of a TAP interface.
+    Tap(TapPort),
+    /// An end of a pipe in memory.
+    Pipe(PipePort),
+}
+
+impl From<TapPort> for AnyPort {
+    fn from(port: TapPort) -> AnyPort {
+        AnyPort::Tap(port)
+    }
+}
+
+impl From<PipePort> for AnyPort {
+    fn from(port: PipePort) -> AnyPort {
+        AnyPort::Pipe(port)
+    }
+}
+
+macro_rules! each {
+    ($self:expr, $port:ident => $call:expr) => {
+        match $self {
+            AnyPort::Tap($port) => $call,
+            AnyPort::Pipe($port) => $call,
+        }
+    };
+}
+
+impl Port for AnyPort {
+    fn caps(&self) -> Caps {
+        each!(self, p => p.caps())
+    }
+
+    #[inline]
+    fn rx(&mut self, into: &mut Burst) -> usize {
+        each!(self, p => p.rx(into))
+    }
+
+    #[inline]
+    fn bytes(&self, frame: &Frame) -> &[u8] {
+        each!(self, p => p.bytes(frame))
+    }
+
+    #[inline]
+    fn bytes_mut(&mut self, frame: &mut Frame) -> &mut [u8] {
+        each!(self, p => p.bytes_mut(frame))
+    }
+
+    #[inline]
+    fn alloc(&mut self, len: usize) -> Option<Frame> {
+        each!(self, p => p.alloc(len))
+    }
+
+    #[inline]
+    fn tx(&mut self, from: &mut Burst) -> usize {
+        each!(self, p => p.tx(from))
+    }
+
+    #[inline]
+    fn release(&mut self, frame: Frame) {
+        each!(self, p => p.release(frame));
+    }
+
+    #[inline]
+    fn sync(&mut self) -> Result<(), PortError> {
+        each!(self, p => p.sync())
+    }
+
+    fn wait(&self) -> Option<(BorrowedFd<'_>, Interest)> {
+        each!(self, p => p.wait())
+    }
+
+    fn prepare_wait(&mut self) -> bool {
+        each!(self, p => p.prepare_wait())
+    }
+}

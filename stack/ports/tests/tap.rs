@@ -1,0 +1,219 @@
+//! TAP ports against the kernel that made them.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use ferroflow_ports::{Tap, TapBuilder, TapError};
+use ferroflow_stack::port::{Burst, Interest, Port};
+use ferroflow_wire::ethernet::{EtherType, EthernetHeader, EthernetView};
+use ferroflow_wire::ipv4::{self, IpProtocol, Ipv4Header, Ipv4View};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// A builder with a name and a network of its own; `None` without the rights, said loudly.
+fn builder() -> Option<(TapBuilder, Ipv4Addr)> {
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    let pid = std::process::id();
+    let mut builder = TapBuilder::new(format!("fft{:x}x{n}", pid & 0xff_ffff));
+    let host = Ipv4Addr::new(198, 18 + (pid & 1) as u8, (pid >> 1) as u8, (n * 8 + 1) as u8);
+    builder.host_address = Some((host, 29));
+    let probe = TapBuilder::new(format!("ffp{:x}x{n}", pid & 0xff_ffff)).open();
+    match probe {
+        Ok(_) => Some((builder, host)),
+        Err(e @ (TapError::NoRights(_) | TapError::NoDevice)) => {
+            assert!(std::env::var_os("FERROFLOW_NO_SKIP").is_none(), "{e}");
+            eprintln!("SKIPPED: needs a TAP interface: {e}");
+            None
+        }
+        Err(e) => panic!("{e}"),
+    }
+}
+
+fn wait_readable(tap: &Tap, port: usize) -> bool {
+    let (fd, interest) = tap.ports[port].wait().unwrap();
+    assert_eq!(interest, Interest::Readable);
+    let limit = Timespec { tv_sec: 5, tv_nsec: 0 };
+    poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::IN)], Some(&limit)).unwrap() == 1
+}
+
+/// Frames of IPv4 UDP to `port` that arrive within a second on any queue: the payloads.
+fn udp_payloads(tap: &mut Tap, port: u16, want: usize) -> Vec<Vec<u8>> {
+    let mut seen = Vec::new();
+    let start = Instant::now();
+    let mut burst = Burst::new(16);
+    while seen.len() < want && start.elapsed() < Duration::from_secs(2) {
+        for queue in &mut tap.ports {
+            queue.rx(&mut burst);
+            while let Some(frame) = burst.pop() {
+                let eth = EthernetView::parse(queue.bytes(&frame)).unwrap();
+                if eth.ethertype() == EtherType::IPV4 {
+                    let ip = Ipv4View::parse(eth.payload()).unwrap();
+                    if ip.protocol() == IpProtocol::UDP && ip.payload()[2..4] == port.to_be_bytes() {
+                        seen.push(ip.payload()[8..].to_vec());
+                    }
+                }
+                queue.release(frame);
+            }
+            queue.sync().unwrap();
+        }
+    }
+    seen
+}
+
+/// Gives the kernel a static neighbour, so that it sends at once.
+fn neighbour(tap: &Tap, address: Ipv4Addr) {
+    let mac = tap.stack_mac().map(|b| format!("{b:02x}")).join(":");
+    let out = Command::new("ip")
+        .args(["neigh", "replace", &address.to_string(), "lladdr", &mac, "dev", &tap.name])
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
+#[test]
+fn frames_go_both_ways_and_no_buffer_is_lost() {
+    let Some((mut b, host)) = builder() else { return };
+    b.mtu = Some(1400);
+    b.host_mac = Some([2, 0x46, 0x46, 1, 2, 3]);
+    let mut tap = b.open().unwrap();
+    assert!(tap.created);
+    assert_eq!(tap.host_mac, [2, 0x46, 0x46, 1, 2, 3]);
+    assert_ne!(tap.stack_mac(), tap.host_mac);
+    assert_eq!(tap.ports[0].caps().mtu, 1400);
+    let stack = Ipv4Addr::from_bits(host.to_bits() + 1);
+    neighbour(&tap, stack);
+
+    let socket = UdpSocket::bind((host, 0)).unwrap();
+    let here = socket.local_addr().unwrap().port();
+    for i in 0..10u8 {
+        socket.send_to(&vec![i; 100 + usize::from(i)], (stack, 4000)).unwrap();
+    }
+    assert!(wait_readable(&tap, 0));
+    let seen = udp_payloads(&mut tap, 4000, 10);
+    let want: Vec<_> = (0..10u8).map(|i| vec![i; 100 + usize::from(i)]).collect();
+    assert_eq!(seen, want);
+
+    let mut burst = Burst::new(8);
+    let port = &mut tap.ports[0];
+    for i in 0..4u8 {
+        let len = 14 + 20 + 8 + 32;
+        let mut frame = port.alloc(len).unwrap();
+        let eth = EthernetHeader {
+            dst: ferroflow_wire::MacAddr(b.host_mac.unwrap()),
+            src: ferroflow_wire::MacAddr([2, 0x46, 0x46, 1, 2, 0x83]),
+            vlan: None,
+            ethertype: EtherType::IPV4,
+        };
+        let bytes = port.bytes_mut(&mut frame);
+        bytes.fill(0);
+        eth.write(bytes).unwrap();
+        Ipv4Header::new(stack, host, IpProtocol::UDP, 40).write(&mut bytes[14..]).unwrap();
+        let udp = &mut bytes[14 + ipv4::HEADER_LEN..];
+        udp[..2].copy_from_slice(&4000u16.to_be_bytes());
+        udp[2..4].copy_from_slice(&here.to_be_bytes());
+        udp[4..6].copy_from_slice(&40u16.to_be_bytes());
+        udp[8..].fill(i);
+        burst.push(frame).unwrap();
+    }
+    assert_eq!(port.tx(&mut burst), 4);
+    port.sync().unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    for i in 0..4u8 {
+        let mut buf = [0; 64];
+        let (n, from) = socket.recv_from(&mut buf).unwrap();
+        assert_eq!((&buf[..n], from.ip()), (&[i; 32][..], stack.into()));
+    }
+    assert_eq!(tap.ports[0].held(), 0);
+}
+
+#[test]
+fn every_queue_sends_and_receives() {
+    let Some((mut b, host)) = builder() else { return };
+    b.queues = 4;
+    let mut tap = b.open().unwrap();
+    assert_eq!(tap.ports.iter().map(|p| p.caps().queue).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    let stack = Ipv4Addr::from_bits(host.to_bits() + 1);
+    neighbour(&tap, stack);
+    let sockets: Vec<_> = (0..32).map(|_| UdpSocket::bind((host, 0)).unwrap()).collect();
+    for s in &sockets {
+        s.send_to(b"hello", (stack, 4001)).unwrap();
+    }
+    assert_eq!(udp_payloads(&mut tap, 4001, 32).len(), 32);
+    let used = tap.ports.iter().filter(|p| p.counters().rx_frames > 0).count();
+    assert!(used > 1, "the kernel spread 32 flows over {used} queue");
+}
+
+#[test]
+fn the_pool_is_a_bound() {
+    let Some((b, _)) = builder() else { return };
+    let mut tap = b.open().unwrap();
+    let port = &mut tap.ports[0];
+    assert!(port.alloc(1500 + 19).is_none(), "longer than it can carry");
+    let mut held: Vec<_> = std::iter::from_fn(|| port.alloc(1514)).collect();
+    assert_eq!(held.len(), 1024);
+    assert_eq!(port.counters().no_buffer, 1);
+    assert_eq!(port.rx(&mut Burst::new(4)), 0);
+    port.release(held.pop().unwrap());
+    assert!(port.alloc(60).map(|f| held.push(f)).is_some());
+    held.into_iter().for_each(|f| port.release(f));
+    assert_eq!(port.held(), 0);
+}
+
+#[test]
+fn an_interface_that_is_deleted_is_an_error_and_not_a_loop() {
+    let Some((b, _)) = builder() else { return };
+    let mut tap = b.open().unwrap();
+    assert!(Command::new("ip").args(["link", "delete", &b.name]).status().unwrap().success());
+    let port = &mut tap.ports[0];
+    let mut burst = Burst::new(4);
+    while port.rx(&mut burst) > 0 {
+        while let Some(f) = burst.pop() {
+            port.release(f);
+        }
+    }
+    let error = port.sync().unwrap_err().to_string();
+    assert!(error.contains(&b.name), "{error}");
+}
+
+#[test]
+fn a_taken_interface_and_a_wrong_one_are_named() {
+    let Some((mut b, _)) = builder() else { return };
+    let tap = b.open().unwrap();
+    assert!(matches!(b.open(), Err(TapError::Busy(name)) if name == b.name));
+    b.queues = 2;
+    assert!(matches!(b.open(), Err(TapError::OneQueue(_))));
+    drop(tap);
+    assert!(matches!(TapBuilder::new("lo").open(), Err(TapError::NotTap(_))));
+}
+
+#[test]
+fn a_persistent_interface_stays() {
+    let Some((mut b, host)) = builder() else { return };
+    let run = |args: &[&str]| assert!(Command::new("ip").args(args).status().unwrap().success());
+    run(&["tuntap", "add", &b.name, "mode", "tap", "multi_queue"]);
+    b.queues = 2;
+    let tap = b.open().unwrap();
+    assert!(!tap.created);
+    drop(tap);
+    assert_eq!(UdpSocket::bind((host, 0)).map(|_| ()).map_err(|e| e.kind()), Ok::<(), ErrorKind>(()));
+    run(&["link", "delete", &b.name]);
+}
+
+#[test]
+fn bad_settings_are_refused_before_anything_is_opened() {
+    for name in ["", "sixteen-letters-", "a b", "a/b", "..", "tap%d"] {
+        assert!(matches!(TapBuilder::new(name).open(), Err(TapError::BadName(_))), "{name:?}");
+    }
+    let bad = [
+        TapBuilder { queues: 0, ..TapBuilder::new("fftx") },
+        TapBuilder { mtu: Some(100), ..TapBuilder::new("fftx") },
+        TapBuilder { host_address: Some((Ipv4Addr::new(10, 0, 0, 1), 33)), ..TapBuilder::new("fftx") },
+    ];
+    for b in bad {
+        assert!(matches!(b.open(), Err(TapError::BadSetting(_))), "{b:?}");
+    }
+}
