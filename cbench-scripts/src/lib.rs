@@ -12,6 +12,7 @@
 
 pub mod cpu;
 pub mod drive;
+pub mod hosts;
 pub mod lab;
 pub mod load;
 pub mod options;
