@@ -77,10 +77,14 @@ impl Loop {
                 add_one(&self.stats.idle_turns);
             }
             self.stats.conns.store(engine.conns() as u64, Ordering::Relaxed);
-            if let Some(end) = stopping
-                && ((engine.conns() == 0 && !turn.more) || now >= end)
-            {
-                return Ok(());
+            if let Some(end) = stopping {
+                if engine.conns() == 0 && !turn.more {
+                    return Ok(());
+                }
+                if now >= end {
+                    engine.abort();
+                    return engine.turn(now).map(|_| ());
+                }
             }
             let awake = turn.more || spin.goes_on(turn.handled > 0, now);
             let next = match (turn.next, stopping) {

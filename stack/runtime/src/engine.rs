@@ -40,6 +40,9 @@ pub trait Engine {
     /// The core is going to stop: a few turns follow.
     fn stop(&mut self, now: Instant);
 
+    /// Patience has ended: reset what is still open. One more turn follows.
+    fn abort(&mut self);
+
     /// Open connections.
     fn conns(&self) -> usize;
 }

@@ -1,7 +1,7 @@
 //! One pinned thread per core: runs stack instances over ports, or the same service over kernel sockets.
 //!
 //! [`Runtime::spawn`] starts the cores. Each drives one [`Engine`] by turns ([`core`]): a [`Kernel`] for the kernel's
-//! sockets. A core with nothing to do sleeps in the kernel until a frame, an event, [`mail`] or a deadline comes.
+//! sockets, a [`PortEngine`] for a stack instance on a port. A core with nothing to do sleeps in the kernel until a frame, an event, [`mail`] or a deadline comes.
 #![forbid(unsafe_code)]
 
 pub mod clock;
@@ -9,12 +9,16 @@ pub mod core;
 pub mod engine;
 pub mod kernel;
 pub mod mail;
+pub mod port_engine;
 pub mod processors;
 pub mod runtime;
+pub mod steer;
 pub mod wake;
 
 pub use engine::{Engine, Turn};
 pub use kernel::Kernel;
 pub use mail::Mailbox;
+pub use port_engine::PortEngine;
 pub use runtime::{Core, CoreReport, Options, Runtime, RuntimeError, Stop};
-pub use wake::Waker;
+pub use steer::Steered;
+pub use wake::{EventBell, Waker};

@@ -84,6 +84,17 @@ impl<M: Send> Mailbox<M> {
     /// Gives the message back when the ring is full or there is no such participant; both are counted.
     #[inline]
     pub fn send(&mut self, to: usize, message: M) -> Result<(), M> {
+        self.post(to, message)?;
+        self.wake(to);
+        Ok(())
+    }
+
+    /// Leaves a message for `to`, who will find it by chance or after [`Mailbox::wake`]: one wake-up for many messages.
+    ///
+    /// # Errors
+    /// As [`Mailbox::send`].
+    #[inline]
+    pub fn post(&mut self, to: usize, message: M) -> Result<(), M> {
         let Some(producer) = self.to.get_mut(to) else {
             self.stats.refused += 1;
             return Err(message);
@@ -93,11 +104,22 @@ impl<M: Send> Mailbox<M> {
             return Err(message);
         }
         self.stats.sent += 1;
+        Ok(())
+    }
+
+    /// Wakes `to`, if it sleeps.
+    #[inline]
+    pub fn wake(&self, to: usize) {
+        // Pairs with the fence in `attach`.
         fence(Ordering::SeqCst);
-        if let Some(waker) = self.wakers[to].get() {
+        if let Some(waker) = self.wakers.get(to).and_then(OnceLock::get) {
             waker.wake();
         }
-        Ok(())
+    }
+
+    /// Whether nothing has arrived.
+    pub fn is_empty(&self) -> bool {
+        self.from.iter().all(Consumer::is_empty)
     }
 
     /// Free places in the ring to `to`; 0 if there is no such participant.

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering, fence};
 
+use ferroflow_stack::port::pipe::Doorbell;
 use rustix::event::{EventfdFlags, eventfd};
 
 /// The owner is in its turns and will look at its mail before it sleeps.
@@ -87,6 +88,38 @@ impl Waker {
     /// The descriptor to sleep on, to be watched edge-triggered: it is never read. `None` for [`Waker::noop`].
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.inner.fd.as_ref().map(AsFd::as_fd)
+    }
+}
+
+/// The bell of a port in memory (a pipe's end): an event descriptor for the core to sleep on.
+#[derive(Debug)]
+pub struct EventBell {
+    fd: OwnedFd,
+}
+
+impl EventBell {
+    /// A bell that has not rung.
+    ///
+    /// # Errors
+    /// When the kernel has no descriptor left.
+    pub fn new() -> io::Result<EventBell> {
+        Ok(EventBell { fd: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)? })
+    }
+}
+
+impl Doorbell for EventBell {
+    fn ring(&self) {
+        // It can fail only when it has been rung already.
+        let _ = rustix::io::write(&self.fd, &1u64.to_ne_bytes());
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    fn clear(&self) {
+        // It fails where nobody has rung.
+        let _ = rustix::io::read(&self.fd, &mut [0; 8]);
     }
 }
 

@@ -15,7 +15,7 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use ferroflow_stack::port::PortError;
-use ferroflow_stack::{Instant, Service};
+use ferroflow_stack::{Instant, Net, Service};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
@@ -257,6 +257,12 @@ impl<S: Service> Engine for Kernel<S> {
         self.net.now = now;
         self.net.listeners.clear();
         self.service.stop(&mut self.net);
+    }
+
+    fn abort(&mut self) {
+        for id in self.net.table.ids().collect::<Vec<_>>() {
+            self.net.abort(id);
+        }
     }
 
     fn conns(&self) -> usize {

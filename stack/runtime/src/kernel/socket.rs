@@ -213,6 +213,11 @@ impl Table {
         self.slots.get_mut(id.index()).filter(|s| s.generation == id.generation())?.sock.as_mut()
     }
 
+    /// The ids of all connections.
+    pub fn ids(&self) -> impl Iterator<Item = ConnId> + '_ {
+        (0..self.slots.len()).filter_map(|index| self.id_at(index))
+    }
+
     /// The id of whatever lives in the slot now.
     #[inline]
     pub fn id_at(&self, index: usize) -> Option<ConnId> {

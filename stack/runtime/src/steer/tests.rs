@@ -1,0 +1,137 @@
+use std::net::Ipv4Addr;
+
+use ferroflow_stack::port::pipe::{PipeConfig, PipePort, pair};
+
+use super::*;
+
+const REMOTE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+const LOCAL: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+
+/// A pipe whose far end has as many queues, so that a test can choose where a frame lands.
+fn cores(n: u16, parcels: usize) -> (Vec<PipePort>, Vec<Steered<PipePort>>) {
+    let (near, far) = pair(PipeConfig { spread: None, ..PipeConfig::new(n) });
+    (far, join(near, parcels, Steer::new))
+}
+
+fn tcp_frame(src_port: u16) -> Vec<u8> {
+    let mut f = vec![0; 14 + 20 + 20];
+    f[12..14].copy_from_slice(&[8, 0]);
+    let ip = &mut f[14..];
+    ip[0] = 0x45;
+    ip[2..4].copy_from_slice(&40u16.to_be_bytes());
+    ip[8] = 64;
+    ip[9] = 6;
+    ip[12..16].copy_from_slice(&REMOTE.octets());
+    ip[16..20].copy_from_slice(&LOCAL.octets());
+    ip[20..22].copy_from_slice(&src_port.to_be_bytes());
+    ip[22..24].copy_from_slice(&6653u16.to_be_bytes());
+    ip[32] = 0x50;
+    f
+}
+
+fn arp_request() -> Vec<u8> {
+    let mut f = vec![0xff; 42];
+    f[12..14].copy_from_slice(&[8, 6]);
+    f[20..22].copy_from_slice(&[0, 1]);
+    f
+}
+
+fn send(far: &mut PipePort, bytes: &[u8]) {
+    let mut frame = far.alloc(bytes.len()).unwrap();
+    far.bytes_mut(&mut frame).copy_from_slice(bytes);
+    let mut burst = Burst::new(1);
+    burst.push(frame).unwrap();
+    assert_eq!(far.tx(&mut burst), 1);
+    far.sync().unwrap();
+}
+
+/// One rx, everything released: the frames' bytes.
+fn receive(port: &mut Steered<PipePort>) -> Vec<Vec<u8>> {
+    let mut burst = Burst::new(64);
+    let n = port.rx(&mut burst);
+    assert_eq!(n, burst.len());
+    let mut seen = Vec::new();
+    while let Some(frame) = burst.pop() {
+        seen.push(port.bytes(&frame).to_vec());
+        port.release(frame);
+    }
+    port.sync().unwrap();
+    seen
+}
+
+#[test]
+fn every_frame_reaches_its_owner_wherever_it_lands() {
+    let (mut far, mut near) = cores(2, 64);
+    let steer = Steer::new(0, 2);
+    let mut want = [Vec::new(), Vec::new()];
+    for src in 1000..1032 {
+        let owner = steer.owner_of(REMOTE, LOCAL, src, 6653);
+        want[usize::from(owner)].push(tcp_frame(src));
+        // All of them land on queue 0.
+        send(&mut far[0], &tcp_frame(src));
+    }
+    assert!(want.iter().all(|w| w.len() > 4), "both cores own some");
+    assert_eq!(receive(&mut near[0]), want[0]);
+    assert_eq!(receive(&mut near[1]), want[1]);
+    assert_eq!(near[0].counters().handed_over, want[1].len() as u64);
+    assert_eq!(near[1].counters().taken_over, want[1].len() as u64);
+    assert_eq!(near[0].spare(), 64, "every parcel came home");
+}
+
+#[test]
+fn arp_goes_to_all_and_one_answers() {
+    let (mut far, mut near) = cores(3, 8);
+    send(&mut far[1], &arp_request());
+    assert_eq!(receive(&mut near[1]), [arp_request()]);
+    let mut reply = arp_request();
+    reply[21] = 2;
+    assert_eq!(receive(&mut near[0]), [reply.clone()]);
+    assert_eq!(receive(&mut near[2]), [reply]);
+}
+
+#[test]
+fn a_slow_owner_loses_frames_and_no_parcel() {
+    let (mut far, mut near) = cores(2, 4);
+    let steer = Steer::new(0, 2);
+    let foreign = (1000..).find(|&p| steer.owner_of(REMOTE, LOCAL, p, 6653) == 1).unwrap();
+    for _ in 0..10 {
+        send(&mut far[0], &tcp_frame(foreign));
+    }
+    assert!(receive(&mut near[0]).is_empty());
+    assert_eq!(near[0].counters(), &SteerCounters { handed_over: 4, taken_over: 0, dropped: 6 });
+    assert!(!near[1].prepare_wait(), "there is something to take");
+    assert_eq!(receive(&mut near[1]).len(), 4);
+    assert_eq!(near[0].spare(), 4);
+    send(&mut far[0], &tcp_frame(foreign));
+    assert!(receive(&mut near[0]).is_empty());
+    assert_eq!(receive(&mut near[1]).len(), 1);
+}
+
+#[test]
+fn the_owner_is_woken_once_a_burst() {
+    let (mut far, mut near) = cores(2, 64);
+    let steer = Steer::new(0, 2);
+    let waker = Waker::new().unwrap();
+    near[1].attach(waker.clone());
+    waker.begin_turn();
+    assert!(waker.try_sleep());
+    for src in 1000..1032 {
+        send(&mut far[0], &tcp_frame(src));
+    }
+    receive(&mut near[0]);
+    let mut count = [0; 8];
+    rustix::io::read(waker.fd().unwrap(), &mut count).unwrap();
+    assert_eq!(u64::from_ne_bytes(count), 1);
+    let handed = near[0].counters().handed_over;
+    assert!(handed > 1 && steer.cores() == 2);
+    assert_eq!(receive(&mut near[1]).len() as u64, handed);
+}
+
+#[test]
+fn one_core_keeps_everything_in_place() {
+    let (mut far, mut near) = cores(1, 8);
+    send(&mut far[0], &tcp_frame(1000));
+    send(&mut far[0], &arp_request());
+    assert_eq!(receive(&mut near[0]).len(), 2);
+    assert_eq!(near[0].counters(), &SteerCounters::default());
+}
