@@ -6,7 +6,7 @@ use ferroflow_runtime::mail::mesh;
 
 use crate::app::{App, AppFactory};
 use crate::config::Config;
-use crate::core::{AppMeta, Chain, Controller};
+use crate::core::{AppMeta, Chain, Controller, OnStart, Started};
 use crate::session::{SESSION_APP_ID, check_config};
 
 /// The most apps of one chain: an app's slot is 8 bits of an xid, and the session has one.
@@ -43,6 +43,7 @@ struct Spec {
 pub struct Builder {
     config: Config,
     apps: Vec<Spec>,
+    on_start: Option<OnStart>,
 }
 
 impl Controller {
@@ -57,6 +58,14 @@ impl Builder {
     #[must_use]
     pub fn config(mut self, config: Config) -> Builder {
         self.config = config;
+        self
+    }
+
+    /// Has every core call `tell` once, on its own thread, when it has tried to listen: for whoever has to report
+    /// where switches can connect.
+    #[must_use]
+    pub fn on_start(mut self, tell: impl Fn(Started) + Send + Sync + 'static) -> Builder {
+        self.on_start = Some(OnStart(Arc::new(tell)));
         self
     }
 
@@ -106,7 +115,13 @@ impl Builder {
             .enumerate()
             .map(|(core, mailbox)| {
                 let apps = self.apps.iter().map(|spec| (spec.name, (spec.make)(core))).collect();
-                Controller::new(config.clone(), metas.clone(), Chain::new(apps), mailbox)
+                Controller::new(
+                    config.clone(),
+                    metas.clone(),
+                    Chain::new(apps),
+                    mailbox,
+                    self.on_start.clone(),
+                )
             })
             .collect())
     }

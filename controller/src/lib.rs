@@ -16,12 +16,12 @@ pub mod flow;
 mod session;
 
 pub use app::{
-    App, AppFactory, AppRegistry, BufferId, Command, Cx, Dp, Dpid, Event, Failed, FlowName, FlowRemoved, Next,
-    PacketIn, PacketInReason, PortChange, PortStatus, Refused, RemovedReason, Reply, Token, UnknownApp,
+    App, AppFactory, AppRegistry, BufferId, Command, Cx, Dp, Dpid, Event, Failed, FlowName, FlowRemoved,
+    Next, PacketIn, PacketInReason, PortChange, PortStatus, Refused, RemovedReason, Reply, Token, UnknownApp,
 };
 pub use builder::{BuildError, Builder};
 pub use config::Config;
-pub use core::{Controller, Directory, Home, Mail};
+pub use core::{Controller, Directory, Home, Mail, Started};
 pub use counters::Counters;
 pub use ferroflow_openflow::{ErrorCode, Version, VersionBitmap};
 pub use ferroflow_stack::Instant;

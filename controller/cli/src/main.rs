@@ -1,3 +1,31 @@
-//! The `ferroflow` command.
+//! The `ferroflow` command: runs an OpenFlow controller, or shows one at work.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod demo;
+mod entropy;
+mod log;
+mod run;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log::init(cli.log.as_deref());
+    let result = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Demo(args) => demo::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "ferroflow: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -7,10 +7,10 @@ use ferroflow_stack::{Instant, SendRing};
 
 use super::{Command, Dpid, Event, Failed, FlowName, PacketIn, Queued, Refused, Routed, Token};
 use crate::codec::{FlowCommand, FlowMod, Out, PacketOutMsg};
+use crate::core::Directory;
 use crate::core::{Outgoing, Shared};
 use crate::flow::{Action, Delete, Flow, PacketOut, Port, PortNo, StatsRequest};
-use crate::session::{Ask, COOKIE_NOTIFY, COOKIE_SHIFT, Datapath, KEEP, Request, RequestKind, Remembered};
-use crate::core::Directory;
+use crate::session::{Ask, COOKIE_NOTIFY, COOKIE_SHIFT, Datapath, KEEP, Remembered, Request, RequestKind};
 
 /// A connected switch. What is asked of it is written straight into its connection's send ring and leaves at the end
 /// of the burst.

@@ -8,7 +8,9 @@ mod registry;
 
 pub use cx::{Command, Cx};
 pub use dp::Dp;
-pub use event::{Event, Failed, FlowName, FlowRemoved, PortChange, PortStatus, Refused, RemovedReason, Reply};
+pub use event::{
+    Event, Failed, FlowName, FlowRemoved, PortChange, PortStatus, Refused, RemovedReason, Reply,
+};
 pub use packet_in::{BufferId, PacketIn, PacketInReason};
 pub use registry::{AppFactory, AppRegistry, UnknownApp};
 

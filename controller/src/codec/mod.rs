@@ -142,9 +142,7 @@ impl Out<'_> {
     pub(crate) fn set_config(&mut self, version: Version, xid: u32) -> Result<(), Refused> {
         let miss_send_len = 0xffff;
         match version {
-            Version::V1_0 => {
-                self.put(&ferroflow_openflow::v10::SetConfig { xid, flags: 0, miss_send_len })
-            }
+            Version::V1_0 => self.put(&ferroflow_openflow::v10::SetConfig { xid, flags: 0, miss_send_len }),
             _ => self.put(&ferroflow_openflow::v13::SetConfig { xid, flags: 0, miss_send_len }),
         }
     }

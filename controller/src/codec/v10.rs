@@ -160,8 +160,6 @@ pub(super) fn packet_out(out: &mut Out<'_>, m: &PacketOutMsg<'_>) -> Result<(), 
 pub(super) fn stats(out: &mut Out<'_>, xid: u32, what: StatsRequest) -> Result<(), Refused> {
     match what {
         StatsRequest::Description => out.put(&v10::StatsRequest::desc(xid)),
-        StatsRequest::Ports(n) => {
-            out.put(&v10::StatsRequest::port(xid, n.map_or(Ok(v10::OFPP_NONE), port)?))
-        }
+        StatsRequest::Ports(n) => out.put(&v10::StatsRequest::port(xid, n.map_or(Ok(v10::OFPP_NONE), port)?)),
     }
 }

@@ -2,14 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use ferroflow_openflow::v13::{self, Instruction, Oxm};
 use ferroflow_openflow::Version;
+use ferroflow_openflow::v13::{self, Instruction, Oxm};
 use ferroflow_wire::MacAddr;
 
 use super::{FlowCommand, FlowMod, Out, PacketOutMsg};
 use crate::app::Refused;
-use crate::flow::{Action, Match, PortNo, StatsRequest, Unsupported, VlanMatch};
 use crate::flow::prefix_mask;
+use crate::flow::{Action, Match, PortNo, StatsRequest, Unsupported, VlanMatch};
 
 /// A list of actions as 1.3 writes it: one of ours may be two of theirs.
 #[derive(Debug, Clone)]
@@ -165,10 +165,8 @@ pub(super) fn matching_from(m: &v13::Match<'_>) -> Match {
 #[inline]
 pub(super) fn flow_mod(out: &mut Out<'_>, m: &FlowMod<'_>) -> Result<(), Refused> {
     let fields = matching(m.matching)?;
-    let instructions = [
-        Instruction::ApplyActions(actions(m.actions)),
-        Instruction::GotoTable(m.goto_table.unwrap_or(0)),
-    ];
+    let instructions =
+        [Instruction::ApplyActions(actions(m.actions)), Instruction::GotoTable(m.goto_table.unwrap_or(0))];
     let from = usize::from(m.actions.is_empty());
     let to = 1 + usize::from(m.goto_table.is_some());
     let command = match m.command {

@@ -11,7 +11,9 @@ mod work;
 
 pub use directory::{Directory, Home};
 pub use mail::Mail;
-pub use service::Controller;
+pub use service::{Controller, Started};
+
+pub(crate) use service::OnStart;
 
 pub(crate) use chain::Chain;
 pub(crate) use mail::Letter;

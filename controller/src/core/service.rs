@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ferroflow_runtime::Mailbox;
-use ferroflow_stack::{CloseReason, ConnId, ConnInfo, ConnectError, Instant, Listen, ListenError, Net, Rx, SendRing, Service};
+use ferroflow_stack::{
+    CloseReason, ConnId, ConnInfo, ConnectError, Instant, Listen, ListenError, Net, Rx, SendRing, Service,
+};
 
 use super::chain::Chain;
 use super::directory::{Directory, Registrar};
@@ -37,7 +39,29 @@ pub struct Controller {
     pub(super) next_tick: Instant,
     listening: Vec<u16>,
     listen_errors: Vec<ListenError>,
+    on_start: Option<OnStart>,
     stopping: bool,
+}
+
+/// What one core says once it runs; see [`crate::Builder::on_start`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// Which core.
+    pub core: usize,
+    /// The ports it listens on.
+    pub listening: Vec<u16>,
+    /// Why it does not listen on the others.
+    pub errors: Vec<String>,
+}
+
+/// Called by each core once it runs.
+#[derive(Clone)]
+pub(crate) struct OnStart(pub(crate) Arc<dyn Fn(Started) + Send + Sync>);
+
+impl std::fmt::Debug for OnStart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnStart")
+    }
 }
 
 /// Letters that may wait for one core before no more connections are accepted.
@@ -49,6 +73,7 @@ impl Controller {
         metas: Arc<[AppMeta]>,
         chain: Chain,
         mailbox: Mailbox<Mail>,
+        on_start: Option<OnStart>,
     ) -> Controller {
         let (core, cores) = (mailbox.core(), mailbox.cores());
         let mut shared = Shared::new(core, cores, config, metas);
@@ -68,6 +93,7 @@ impl Controller {
             next_tick: Instant::ZERO,
             listening: Vec::new(),
             listen_errors: Vec::new(),
+            on_start,
             stopping: false,
         }
     }
@@ -195,6 +221,10 @@ impl Service for Controller {
                 }
             }
         }
+        if let Some(OnStart(tell)) = &self.on_start {
+            let errors = self.listen_errors.iter().map(ToString::to_string).collect();
+            tell(Started { core: self.shared.core, listening: self.listening.clone(), errors });
+        }
     }
 
     fn accepted(&mut self, net: &mut impl Net, id: ConnId, info: &ConnInfo) -> Option<u32> {
@@ -213,12 +243,7 @@ impl Service for Controller {
         Some(key)
     }
 
-    fn connected(
-        &mut self,
-        _: &mut impl Net,
-        _: ConnId,
-        _: Result<&ConnInfo, ConnectError>,
-    ) -> Option<u32> {
+    fn connected(&mut self, _: &mut impl Net, _: ConnId, _: Result<&ConnInfo, ConnectError>) -> Option<u32> {
         // Switches connect to us; nobody is called from here.
         None
     }

@@ -331,7 +331,11 @@ impl Controller {
             tracing::info!(%peer, core = self.shared.core, why = %why, "session closed before it was ready");
         }
         self.down(key, &why);
-        if abort { net.abort(conn) } else { net.close(conn) }
+        if abort {
+            net.abort(conn)
+        } else {
+            net.close(conn)
+        }
         self.work(net);
     }
 

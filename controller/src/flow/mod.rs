@@ -12,8 +12,8 @@ mod stats;
 
 pub use action::{Action, Actions};
 pub use entry::{Delete, Flow};
-pub use matching::{Match, VlanMatch};
 pub(crate) use matching::prefix_mask;
+pub use matching::{Match, VlanMatch};
 pub use packet_out::PacketOut;
 pub use port::{Port, PortNo};
 pub use stats::{Description, PortStats, StatsRequest};

@@ -17,7 +17,12 @@ pub(crate) fn greet(dp: &mut Datapath, shared: &Shared, ring: &mut SendRing) {
 }
 
 /// Their hello has come: agree on a version and ask who they are, at once.
-pub(super) fn hello(dp: &mut Datapath, shared: &mut Shared, ring: &mut SendRing, msg: &[u8]) -> Result<(), End> {
+pub(super) fn hello(
+    dp: &mut Datapath,
+    shared: &mut Shared,
+    ring: &mut SendRing,
+    msg: &[u8],
+) -> Result<(), End> {
     let theirs = Hello::parse(msg).map_err(|_| End::Malformed)?;
     match negotiate(shared.config.versions, theirs.version, theirs.bitmap) {
         Ok(version) => {

@@ -4,7 +4,9 @@ use ferroflow_openflow::{DecodeError, Echo, ErrorCode, ErrorMsg, Header};
 use ferroflow_stack::SendRing;
 
 use super::pending::{Ask, Kind as RequestKind, append};
-use super::{COOKIE_NOTIFY, COOKIE_SHIFT, Datapath, End, Phase, Remembered, SESSION_APP_ID, SESSION_SLOT, handshake};
+use super::{
+    COOKIE_NOTIFY, COOKIE_SHIFT, Datapath, End, Phase, Remembered, SESSION_APP_ID, SESSION_SLOT, handshake,
+};
 use crate::app::{Dp, Dpid, Event, Failed, FlowName, Next, OwnedReply};
 use crate::codec::{self, Kind, StatsPart};
 use crate::core::{Chain, Letter, Shared};
@@ -53,9 +55,8 @@ fn packet_in(
     };
     shared.counters.packet_ins += 1;
     for slot in 0..chain.len() {
-        let next = chain.call(slot, shared, |app, shared| {
-            app.packet_in(&mut Dp::new(ring, dp, shared, slot), &packet)
-        });
+        let next = chain
+            .call(slot, shared, |app, shared| app.packet_in(&mut Dp::new(ring, dp, shared, slot), &packet));
         if next == Some(Next::Stop) {
             break;
         }
@@ -233,7 +234,9 @@ impl At<'_> {
         }
         let quoted = codec::flow_name(&error);
         let remembered = match &request {
-            Some(super::Request { kind: RequestKind::Barrier { flow: Some(flow), .. }, .. }) => Some((**flow).clone()),
+            Some(super::Request { kind: RequestKind::Barrier { flow: Some(flow), .. }, .. }) => {
+                Some((**flow).clone())
+            }
             _ => None,
         };
         let base = self.shared.apps.get(usize::from(slot)).map_or(0, |a| a.base);
@@ -344,5 +347,9 @@ fn reply_to(dp: &mut Datapath, xid: u32) -> Option<Ask> {
 
 /// A flow's name with what the session has added taken off again.
 fn of_app(name: FlowName, base: u16) -> FlowName {
-    FlowName { cookie: name.cookie & (COOKIE_NOTIFY - 1), priority: name.priority.saturating_sub(base), ..name }
+    FlowName {
+        cookie: name.cookie & (COOKIE_NOTIFY - 1),
+        priority: name.priority.saturating_sub(base),
+        ..name
+    }
 }

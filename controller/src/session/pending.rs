@@ -24,7 +24,10 @@ pub(crate) struct Ask {
 #[derive(Debug)]
 pub(crate) enum Kind {
     /// Ends with a barrier_reply; before it, something with the xid `before` may have been sent.
-    Barrier { before: Option<u32>, flow: Option<Box<FlowName>> },
+    Barrier {
+        before: Option<u32>,
+        flow: Option<Box<FlowName>>,
+    },
     Description,
     /// The parts of the answer so far.
     Ports(Vec<PortStats>),

@@ -1,0 +1,243 @@
+//! The command line's words.
+
+use std::net::Ipv4Addr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// An OpenFlow controller on its own parallel user-space TCP/IP stack.
+///
+/// Switches connect to it by OpenFlow 1.0 or 1.3; its apps decide how packets are forwarded. Start with
+/// `ferroflow demo`, which needs no rights, no network and no switch.
+#[derive(Debug, Parser)]
+#[command(name = "ferroflow", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What to log: error, warn, info, debug or trace, or filters such as `ferroflow=debug` [default: info, or
+    /// the environment variable FERROFLOW_LOG]
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a controller
+    Run(RunArgs),
+    /// Show a controller at work: emulated switches and hosts ping each other, then a load test; needs no rights
+    Demo(DemoArgs),
+}
+
+/// Run a controller until it is told to stop (Ctrl-C or SIGTERM).
+///
+/// Where it has the rights it creates a TAP interface and answers on an address of its own, with its own TCP/IP
+/// stack; otherwise it uses the kernel's sockets. The start-up lines say what to copy into Open vSwitch or Mininet.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  ferroflow run                                 TAP if possible, else the kernel's sockets; ports 6653 and 6633
+  ferroflow run --port kernel --listen 6653     the kernel's sockets, on all its addresses
+  sudo ferroflow run --port tap:ff0 --cores 2   the own stack at 10.77.0.2, two cores")]
+pub(crate) struct RunArgs {
+    /// Where packets come from: `auto`, `tap:NAME` (the own stack on a TAP interface) or `kernel` (the kernel's sockets)
+    #[arg(long, value_name = "PORT", default_value = "auto")]
+    pub(crate) port: PortSpec,
+    /// The own stack's address and prefix length
+    #[arg(long, value_name = "CIDR", default_value = "10.77.0.2/24")]
+    pub(crate) address: Cidr,
+    /// The kernel's address on the TAP interface [default: the first address of the same network that is not --address]
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) host_address: Option<Cidr>,
+    /// TCP port to listen on; may be given several times [default: 6653 and 6633]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) listen: Vec<u16>,
+    /// How many cores: one pinned thread, one queue and one stack instance each
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = cores)]
+    pub(crate) cores: usize,
+    /// App to run; may be given several times, packets pass them in this order [default: learning-switch]
+    #[arg(long = "app", value_name = "NAME")]
+    pub(crate) apps: Vec<String>,
+    /// Seconds of silence after which a switch counts as gone
+    #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds)]
+    pub(crate) echo_timeout: Duration,
+}
+
+/// Show a controller at work, in under 20 seconds.
+///
+/// Controller and learning switch run on the own TCP/IP stack over in-memory ports; so do the emulated switches and
+/// hosts at the other end. The hosts ping each other through the controller, then cbench loads it in both modes.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// How many cores the controller gets [default: 1]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = cores)]
+    pub(crate) cores: usize,
+    /// Seconds of load in each of the two modes
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=6))]
+    pub(crate) seconds: u32,
+}
+
+/// Most cores: far more than any machine has queues.
+const MAX_CORES: usize = 256;
+
+fn cores(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if (1..=MAX_CORES).contains(&n) => Ok(n),
+        _ => Err(format!("a number of cores is 1 to {MAX_CORES}")),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(s) if s.is_finite() && (0.1..=86_400.0).contains(&s) => Ok(Duration::from_secs_f64(s)),
+        _ => Err("a number of seconds between 0.1 and 86400 is wanted".to_owned()),
+    }
+}
+
+/// Where packets come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PortSpec {
+    /// A TAP interface if we may, else the kernel's sockets.
+    Auto,
+    /// A TAP interface of this name.
+    Tap(String),
+    /// The kernel's sockets.
+    Kernel,
+}
+
+/// Longest name of an interface (IFNAMSIZ less the final zero).
+const MAX_NAME: usize = 15;
+
+impl FromStr for PortSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<PortSpec, String> {
+        const FORMS: &str = "it is `auto`, `tap:NAME` or `kernel`";
+        match text.split_once(':') {
+            None if text == "auto" => Ok(PortSpec::Auto),
+            None if text == "kernel" => Ok(PortSpec::Kernel),
+            None if text == "tap" => Err("a TAP interface needs a name, for example tap:ff0".to_owned()),
+            None if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
+                Err(format!("--port says where packets come from ({FORMS}); did you mean --listen {text}?"))
+            }
+            Some(("tap", name)) => interface_name(name).map(PortSpec::Tap),
+            _ => Err(format!("no such port; {FORMS}")),
+        }
+    }
+}
+
+fn interface_name(name: &str) -> Result<String, String> {
+    let fits = !name.is_empty() && name.len() <= MAX_NAME && name != "." && name != "..";
+    if fits && name.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'/' | b':' | b'%')) {
+        return Ok(name.to_owned());
+    }
+    Err(format!(
+        "{name:?} is no name for an interface: 1 to {MAX_NAME} characters, without spaces, `/`, `:` and `%`"
+    ))
+}
+
+/// An IPv4 address and the length of its network's prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cidr {
+    pub(crate) address: Ipv4Addr,
+    pub(crate) prefix_len: u8,
+}
+
+impl Cidr {
+    fn mask(self) -> u32 {
+        u32::MAX.checked_shl(32 - u32::from(self.prefix_len)).unwrap_or(0)
+    }
+
+    /// Whether `other` is in the same network.
+    pub(crate) fn contains(self, other: Ipv4Addr) -> bool {
+        (self.address.to_bits() ^ other.to_bits()) & self.mask() == 0
+    }
+
+    /// The first host address of the network, or the second if that is this one.
+    pub(crate) fn other_host(self) -> Cidr {
+        let network = self.address.to_bits() & self.mask();
+        let first = Ipv4Addr::from_bits(network + 1);
+        let address = if first == self.address { Ipv4Addr::from_bits(network + 2) } else { first };
+        Cidr { address, ..self }
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Cidr, String> {
+        let wanted = "an address with the length of its prefix is wanted, for example 10.77.0.2/24";
+        let (address, len) = text.split_once('/').ok_or(wanted)?;
+        let address: Ipv4Addr = address.parse().map_err(|_| wanted)?;
+        let prefix_len: u8 = len.parse().map_err(|_| wanted)?;
+        if !(1..=30).contains(&prefix_len) {
+            return Err(
+                "the length of the prefix is 1 to 30: two hosts must have room in the network".to_owned()
+            );
+        }
+        let cidr = Cidr { address, prefix_len };
+        let host = address.to_bits() & !cidr.mask();
+        if host == 0 || host == !cidr.mask() {
+            return Err(format!("{address} is the network's own or its broadcast address, not a host's"));
+        }
+        if address.is_loopback()
+            || address.is_multicast()
+            || address.octets()[0] == 0
+            || address.octets()[0] >= 240
+        {
+            return Err(format!("{address} is no address that a host can have on a network"));
+        }
+        Ok(cidr)
+    }
+}
+
+impl std::fmt::Display for Cidr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix_len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn ports_are_read() {
+        assert_eq!("auto".parse(), Ok(PortSpec::Auto));
+        assert_eq!("kernel".parse(), Ok(PortSpec::Kernel));
+        assert_eq!("tap:ff0".parse(), Ok(PortSpec::Tap("ff0".to_owned())));
+    }
+
+    #[test]
+    fn a_number_is_taken_for_a_listen_port() {
+        let error = "6653".parse::<PortSpec>().unwrap_err();
+        assert!(error.contains("did you mean --listen 6653?"), "{error}");
+    }
+
+    #[test]
+    fn bad_names_are_refused() {
+        for bad in ["tap", "tap:", "tap:a b", "tap:a/b", "tap:sixteen-letters-x", "eth0", "", "tap:.."] {
+            assert!(bad.parse::<PortSpec>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_hosts_addresses() {
+        for bad in
+            ["10.0.0.1", "10.0.0.0/24", "10.0.0.255/24", "10.0.0.1/31", "127.0.0.1/8", "224.0.0.1/4", "x/24"]
+        {
+            assert!(bad.parse::<Cidr>().is_err(), "{bad}");
+        }
+        let cidr: Cidr = "10.77.0.2/24".parse().unwrap();
+        assert_eq!(cidr.other_host().to_string(), "10.77.0.1/24");
+        assert_eq!("10.77.0.1/24".parse::<Cidr>().unwrap().other_host().to_string(), "10.77.0.2/24");
+        assert!(
+            cidr.contains("10.77.0.200".parse().unwrap()) && !cidr.contains("10.77.1.2".parse().unwrap())
+        );
+    }
+}

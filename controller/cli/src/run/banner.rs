@@ -1,0 +1,68 @@
+//! What a person sees at start and at the end.
+
+use std::io::Write;
+
+use ferroflow_runtime::CoreReport;
+
+use super::Report;
+use super::place::Place;
+use crate::args::RunArgs;
+
+/// Says where the controller listens, and what to copy into Open vSwitch and Mininet.
+///
+/// # Errors
+/// When stdout is closed.
+pub(super) fn print(args: &RunArgs, place: &Place, apps: &[String], ports: &[u16]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let cores = if args.cores == 1 { "1 core".to_owned() } else { format!("{} cores", args.cores) };
+    let runs = format!("ferroflow {}: {} on {cores}", env!("CARGO_PKG_VERSION"), apps.join(", "));
+    match place {
+        Place::Tap { name, address, host, .. } => writeln!(
+            out,
+            "{runs}, its own TCP/IP stack at {} on the TAP interface {name} (this host is {})",
+            address.address, host.address
+        )?,
+        Place::Kernel { why: None } => writeln!(out, "{runs}, the kernel's sockets")?,
+        Place::Kernel { why: Some(why) } => writeln!(out, "{runs}, the kernel's sockets, since: {why}")?,
+    }
+    let address = place.address();
+    let list: Vec<_> = ports
+        .iter()
+        .map(|port| match place {
+            Place::Tap { .. } => format!("{address}:{port}"),
+            Place::Kernel { .. } => format!("*:{port}"),
+        })
+        .collect();
+    writeln!(out, "listening on {}", list.join(" and "))?;
+    let port = ports.first().copied().unwrap_or(6653);
+    writeln!(out, "\nTo connect a switch, copy one of these:")?;
+    writeln!(out, "  ovs-vsctl set-controller br0 tcp:{address}:{port}")?;
+    let mininet_port = if ports.contains(&6653) { String::new() } else { format!(",port={port}") };
+    writeln!(out, "  mn --controller remote,ip={address}{mininet_port} --switch ovs,datapath=user")?;
+    if matches!(place, Place::Kernel { .. }) {
+        writeln!(out, "(from another machine, with this machine's address in place of {address})")?;
+    }
+    writeln!(out)?;
+    out.flush()
+}
+
+/// A line for each core, and what went wrong by name.
+pub(super) fn farewell(reports: &[CoreReport<Report>]) {
+    for report in reports {
+        let cpu = report.cpu_time.as_secs_f64();
+        let counted: Vec<_> = report
+            .result
+            .controller
+            .counters()
+            .iter()
+            .chain(report.result.counters.iter().copied())
+            .filter(|(_, n)| *n > 0)
+            .map(|(name, n)| format!("{name}={n}"))
+            .collect();
+        tracing::info!(
+            "core {} stopped after {cpu:.2} s of processor time: {}",
+            report.core,
+            counted.join(" ")
+        );
+    }
+}

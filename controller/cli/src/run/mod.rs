@@ -1,0 +1,123 @@
+//! `ferroflow run`: a controller until it is told to stop.
+
+mod banner;
+mod place;
+mod signals;
+
+use std::sync::mpsc;
+
+use anyhow::{Context, bail};
+use ferroflow::{AppRegistry, Config, Controller, Started};
+use ferroflow_runtime::Options;
+
+use crate::args::RunArgs;
+
+/// What the main thread waits for.
+enum Wake {
+    /// A signal, by name.
+    Signal(&'static str),
+    /// The cores have ended by themselves.
+    CoresEnded,
+}
+
+/// Runs the controller.
+///
+/// # Errors
+/// What keeps it from starting, or has ended it.
+pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
+    let names = app_names(args);
+    let mut registry = ferroflow_apps::registry();
+    let (starts, started) = mpsc::channel();
+    let controllers = controllers(args, &names, &mut registry, starts)?;
+    let place = place::choose(args)?;
+    let mut options = Options::new(args.cores);
+    options.grace = std::time::Duration::from_secs(1);
+    let (wake, wakes) = mpsc::channel();
+    let signals = signals::watch(wake.clone())?;
+    let runtime = place.spawn(&options, controllers, args)?;
+    let stop = runtime.stop_handle();
+    let listening = wait_for_start(args, &started);
+    let listening = match listening {
+        Ok(ports) => ports,
+        Err(error) => {
+            stop.stop();
+            let _ = runtime.join();
+            return Err(error);
+        }
+    };
+    banner::print(args, &place, &names, &listening)?;
+    let joiner = std::thread::spawn(move || {
+        let result = runtime.join();
+        let _ = wake.send(Wake::CoresEnded);
+        result
+    });
+    if let Ok(Wake::Signal(name)) = wakes.recv() {
+        tracing::info!("{name}: stopping");
+    }
+    stop.stop();
+    let result = joiner.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    signals.close();
+    let reports = result?;
+    banner::farewell(&reports);
+    Ok(())
+}
+
+fn app_names(args: &RunArgs) -> Vec<String> {
+    if args.apps.is_empty() { vec!["learning-switch".to_owned()] } else { args.apps.clone() }
+}
+
+fn controllers(
+    args: &RunArgs,
+    names: &[String],
+    registry: &mut AppRegistry,
+    starts: mpsc::Sender<Started>,
+) -> anyhow::Result<Vec<Controller>> {
+    let mut config = Config::default();
+    if !args.listen.is_empty() {
+        config.listen.clone_from(&args.listen);
+    }
+    config.echo_timeout = args.echo_timeout;
+    config.echo_interval = args.echo_timeout / 3;
+    let mut builder = Controller::builder().config(config).on_start(move |report| {
+        let _ = starts.send(report);
+    });
+    let all: Vec<_> = registry.list().collect();
+    for name in names {
+        if names.iter().filter(|n| *n == name).count() > 1 {
+            bail!("--app {name} is given twice");
+        }
+        let (name, make) = registry.take(name).map_err(|_| {
+            let list = all.iter().map(|(n, about)| format!("\n  {n:<18}{about}")).collect::<String>();
+            anyhow::anyhow!("there is no app {name:?}; there are:{list}")
+        })?;
+        builder = builder.factory(name, make);
+    }
+    builder.build_cores(args.cores).context("the controller cannot be put together")
+}
+
+/// The ports that every core listens on. A default port that is taken is a warning if the other works.
+fn wait_for_start(args: &RunArgs, started: &mpsc::Receiver<Started>) -> anyhow::Result<Vec<u16>> {
+    let mut ports: Option<Vec<u16>> = None;
+    let mut errors: Vec<String> = Vec::new();
+    for _ in 0..args.cores {
+        let Ok(report) = started.recv_timeout(std::time::Duration::from_secs(10)) else { break };
+        for error in report.errors {
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+        let ok = report.listening;
+        ports = Some(ports.map_or(ok.clone(), |p| p.into_iter().filter(|port| ok.contains(port)).collect()));
+    }
+    let ports = ports.unwrap_or_default();
+    let asked_for = !args.listen.is_empty();
+    if ports.is_empty() || (asked_for && !errors.is_empty()) {
+        bail!(
+            "{}; stop the other program (`ss -ltnp` shows it), or choose another port with --listen",
+            if errors.is_empty() { "no core could listen".to_owned() } else { errors.join("; ") }
+        );
+    }
+    Ok(ports)
+}
+
+pub(crate) use place::Report;
