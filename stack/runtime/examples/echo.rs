@@ -1,0 +1,227 @@
+//! An echo server on the stack over TAP, or on the kernel's sockets: the same service on either.
+//!
+//!     cargo run --release -p ferroflow-runtime --example echo -- --port tap:ff0 --cores 1 --listen 7
+//!     cargo run --release -p ferroflow-runtime --example echo -- --port kernel --listen 7007
+//!
+//! On TAP it answers at 10.77.0.2, and the kernel's side is 10.77.0.1. It runs for --seconds N, or until it is killed.
+
+use std::error::Error;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant as Wall};
+
+use ferroflow_ports::{AnyPort, TapBuilder};
+use ferroflow_runtime::kernel::ListenGroup;
+use ferroflow_runtime::{CoreReport, Kernel, Options, PortEngine, Runtime, kernel, steer};
+use ferroflow_stack::steer::Steer;
+use ferroflow_stack::{
+    CloseReason, Config, ConnId, ConnInfo, ConnectError, Instance, Listen, Net, Rx, Service,
+};
+
+/// Sends back what it gets.
+struct Echo {
+    port: u16,
+    answer: Answer,
+}
+
+/// What it says to what it gets.
+#[derive(Debug, Clone, Copy)]
+enum Answer {
+    /// The same.
+    Echo,
+    /// Nothing.
+    Sink,
+    /// `len` bytes for every `per` bytes: what a controller without a thought would do.
+    Canned { per: usize, len: usize },
+}
+
+struct Conn {
+    /// The last data did not fit: it comes again after `writable`.
+    pending: bool,
+    eof: bool,
+    /// Bytes received of a message whose answer is still due.
+    part: usize,
+}
+
+impl Service for Echo {
+    type Conn = Conn;
+
+    fn start(&mut self, net: &mut impl Net) {
+        net.listen(Listen::on(self.port)).unwrap_or_else(|e| panic!("{e}"));
+    }
+
+    fn accepted(&mut self, _: &mut impl Net, _: ConnId, _: &ConnInfo) -> Option<Conn> {
+        Some(Conn { pending: false, eof: false, part: 0 })
+    }
+
+    fn connected(&mut self, _: &mut impl Net, _: ConnId, _: Result<&ConnInfo, ConnectError>) -> Option<Conn> {
+        None
+    }
+
+    fn data(&mut self, net: &mut impl Net, id: ConnId, conn: &mut Conn, rx: &mut Rx<'_>) {
+        match self.answer {
+            Answer::Echo => echo(net, id, rx),
+            Answer::Sink => skip(rx),
+            Answer::Canned { per, len } => canned(net, id, conn, rx, per, len),
+        }
+        conn.pending = rx.remaining() > 0;
+        if conn.eof && !conn.pending {
+            net.close(id);
+        }
+    }
+
+    fn eof(&mut self, net: &mut impl Net, id: ConnId, conn: &mut Conn) {
+        conn.eof = true;
+        if !conn.pending {
+            net.close(id);
+        }
+    }
+
+    fn writable(&mut self, net: &mut impl Net, id: ConnId, _: &mut Conn) {
+        net.resume(id);
+    }
+
+    fn closed(&mut self, _: &mut impl Net, _: ConnId, _: Conn, _: CloseReason) {}
+}
+
+fn echo(net: &mut impl Net, id: ConnId, rx: &mut Rx<'_>) {
+    while !rx.chunk().is_empty() {
+        match net.send(id, rx.chunk()) {
+            Ok(n) if n > 0 => rx.advance(n),
+            _ => return,
+        }
+    }
+}
+
+fn skip(rx: &mut Rx<'_>) {
+    while !rx.chunk().is_empty() {
+        rx.advance(rx.chunk().len());
+    }
+}
+
+fn canned(net: &mut impl Net, id: ConnId, conn: &mut Conn, rx: &mut Rx<'_>, per: usize, len: usize) {
+    while !rx.chunk().is_empty() {
+        let n = rx.chunk().len().min(per - conn.part);
+        if conn.part + n == per && net.send_with(id, len, |out| out.fill(0x5a)).is_err() {
+            return;
+        }
+        conn.part = (conn.part + n) % per;
+        rx.advance(n);
+    }
+}
+
+struct Args {
+    port: String,
+    cores: usize,
+    listen: u16,
+    seconds: Option<u64>,
+    answer: Answer,
+}
+
+fn args() -> Result<Args, Box<dyn Error>> {
+    let mut parsed =
+        Args { port: "kernel".into(), cores: 1, listen: 7007, seconds: None, answer: Answer::Echo };
+    let mut args = std::env::args().skip(1);
+    while let Some(flag) = args.next() {
+        let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
+        match flag.as_str() {
+            "--port" => parsed.port = value,
+            "--cores" => parsed.cores = value.parse()?,
+            "--listen" => parsed.listen = value.parse()?,
+            "--seconds" => parsed.seconds = Some(value.parse()?),
+            "--answer" => parsed.answer = answer(&value)?,
+            _ => {
+                return Err(
+                    format!("{flag}? There are --port, --cores, --listen, --seconds and --answer").into()
+                );
+            }
+        }
+    }
+    Ok(parsed)
+}
+
+/// `echo`, `sink`, or `PER:LEN` for a canned answer.
+fn answer(value: &str) -> Result<Answer, Box<dyn Error>> {
+    match (value, value.split_once(':')) {
+        ("echo", _) => Ok(Answer::Echo),
+        ("sink", _) => Ok(Answer::Sink),
+        (_, Some((per, len))) => Ok(Answer::Canned { per: per.parse::<usize>()?.max(1), len: len.parse()? }),
+        _ => Err(format!("--answer {value}? Use echo, sink or PER:LEN").into()),
+    }
+}
+
+type Counters = Vec<(&'static str, u64)>;
+
+fn on_kernel(args: &Args) -> Result<Runtime<Counters>, Box<dyn Error>> {
+    let group = ListenGroup::new();
+    let (port, answer) = (args.listen, args.answer);
+    let runtime = Runtime::spawn(
+        &Options::new(args.cores),
+        |core| {
+            let (config, waker) = (kernel::Config::new(group.clone(), core.index as u64), core.waker.clone());
+            move || Ok(Kernel::new(config, waker, Echo { port, answer })?)
+        },
+        |engine: Kernel<Echo>| engine.counters().iter().collect::<Counters>(),
+    )?;
+    Ok(runtime)
+}
+
+fn on_tap(args: &Args, name: &str) -> Result<Runtime<Counters>, Box<dyn Error>> {
+    let mut builder = TapBuilder::new(name);
+    builder.queues = u16::try_from(args.cores)?;
+    builder.host_address = Some((Ipv4Addr::new(10, 77, 0, 1), 24));
+    let tap = builder.open()?;
+    let mac = tap.stack_mac().into();
+    let ports = tap.ports.into_iter().map(AnyPort::from).collect();
+    let mut ports = steer::join(ports, 256, Steer::new).into_iter();
+    let (listen, answer) = (args.listen, args.answer);
+    let runtime = Runtime::spawn(
+        &Options::new(args.cores),
+        |core| {
+            let port = ports.next();
+            let (waker, index) = (core.waker.clone(), core.index as u64);
+            move || {
+                let port = port.ok_or("a core without a port")?;
+                port.attach(waker.clone());
+                // An example for one's own machine: what must not be guessed comes from getrandom in a real program.
+                let seed = (u64::from(std::process::id()) << 32) | index;
+                let mut config = Config::new(mac, Ipv4Addr::new(10, 77, 0, 2), 24, seed);
+                config.steer = port.steer().clone();
+                Ok(PortEngine::new(Instance::new(config, port, Echo { port: listen, answer }), waker)?)
+            }
+        },
+        |engine| engine.instance().counters().iter().collect::<Counters>(),
+    )?;
+    Ok(runtime)
+}
+
+#[allow(clippy::print_stdout)]
+fn report(started: Wall, reports: &[CoreReport<Counters>]) {
+    println!("{:.1} s", started.elapsed().as_secs_f64());
+    for r in reports {
+        let (turns, sleeps) = (r.stats.turns(), r.stats.sleeps());
+        println!("core {}: {:?} of processor time, {turns} turns, {sleeps} sleeps", r.core, r.cpu_time);
+        for (name, value) in r.result.iter().filter(|(_, v)| *v > 0) {
+            println!("  {name} {value}");
+        }
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args = args()?;
+    let runtime = match args.port.split_once(':') {
+        None if args.port == "kernel" => on_kernel(&args)?,
+        Some(("tap", name)) => on_tap(&args, name)?,
+        _ => return Err(format!("--port {}? Use kernel or tap:NAME", args.port).into()),
+    };
+    let started = Wall::now();
+    if let Some(seconds) = args.seconds {
+        let stop = runtime.stop_handle();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(seconds));
+            stop.stop();
+        });
+    }
+    let reports = runtime.join()?;
+    report(started, &reports);
+    Ok(())
+}
