@@ -1,4 +1,4 @@
-use crate::bytes::{put16, put32};
+use crate::bytes::{pad8, put16, put32};
 use crate::header::Version;
 
 /// A message that can be written.
@@ -108,6 +108,19 @@ impl<'a> Writer<'a> {
         let at = self.pos;
         self.pos += n;
         self.buf[at..self.pos].fill(0);
+    }
+
+    /// Appends zeros up to the next multiple of 8 after `len` bytes, of which the last was just written.
+    #[inline]
+    pub(crate) fn pad_after(&mut self, len: usize) {
+        // One word of zeros, of which the padding is kept: shorter than a loop over a variable number.
+        let n = pad8(len) - len;
+        if let Some(word) = self.buf.get_mut(self.pos..).and_then(|rest| rest.first_chunk_mut::<8>()) {
+            *word = [0; 8];
+            self.pos += n;
+        } else {
+            self.zeros(n);
+        }
     }
 
     /// Overwrites two bytes at `at`, for a length that is known only later.

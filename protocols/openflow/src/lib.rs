@@ -4,7 +4,7 @@
 //! [`Splitter`] yields) and borrows its variable parts; [`Encode`] tells the exact length and writes
 //! into a buffer of that length. Neither allocates. The lists inside a message (actions, OXM fields,
 //! ports, ...) are a type parameter: a parsed message holds a checked view, a message that is being
-//! built holds anything that iterates over elements, such as a slice or a `map` over one's own types.
+//! built holds anything that iterates over elements: an array, a slice, a `map` over one's own types.
 //!
 //! ```
 //! use ferroflow_openflow::{Encode, v13};
@@ -14,8 +14,8 @@
 //!     xid: 7,
 //!     priority: 10,
 //!     ..v13::FlowMod::new(
-//!         &[Oxm::InPort(1), Oxm::EthDst([2, 0, 0, 0, 0, 9], None)],
-//!         &[Instruction::ApplyActions(&[Action::output(2)])],
+//!         [Oxm::InPort(1), Oxm::EthDst([2, 0, 0, 0, 0, 9], None)],
+//!         [Instruction::ApplyActions([Action::output(2)])],
 //!     )
 //! };
 //! let mut buf = vec![0; flow.wire_len()];

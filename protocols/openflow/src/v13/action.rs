@@ -211,7 +211,7 @@ impl Part for Action<'_> {
                 let len = 4 + oxm.wire_len();
                 put_header(w.take::<4>(), ActionType::OFPAT_SET_FIELD, pad8(len));
                 oxm.write_to(w);
-                w.zeros(pad8(len) - len);
+                w.pad_after(len);
             }
             Self::PushPbb(ethertype) => eight(w, ActionType::OFPAT_PUSH_PBB, u32::from(ethertype) << 16),
             Self::PopPbb => eight(w, ActionType::OFPAT_POP_PBB, 0),

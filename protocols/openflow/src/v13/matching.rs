@@ -117,5 +117,5 @@ pub(crate) fn write_match<M: Clone + IntoIterator<Item: OxmItem>>(fields: &M, w:
     *w.take::<4>() = [0, OFPMT_OXM as u8, 0, 0];
     let len = 4 + write_list(fields, w);
     w.patch16(at + 2, len as u16);
-    w.zeros(pad8(len) - len);
+    w.pad_after(len);
 }

@@ -1,4 +1,5 @@
 use super::OFPXMC_OPENFLOW_BASIC;
+use crate::bytes::{put, put32};
 use crate::encode::{Part, Writer};
 use crate::error::{ErrorCode, Fault, Reason};
 use crate::list::Decode;
@@ -52,9 +53,10 @@ impl<T: OxmItem + ?Sized> OxmItem for &T {}
 /// A field's value or mask on the wire.
 trait Value: Copy {
     const LEN: u8;
+    type Octets;
     /// Reads from exactly `LEN` bytes.
     fn get(bytes: &[u8]) -> Option<Self>;
-    fn put(self, w: &mut Writer<'_>);
+    fn to_wire(self) -> Self::Octets;
 }
 
 macro_rules! value {
@@ -62,6 +64,7 @@ macro_rules! value {
         $(
             impl Value for $ty {
                 const LEN: u8 = $len;
+                type Octets = [u8; $len];
 
                 #[inline(always)]
                 fn get(bytes: &[u8]) -> Option<Self> {
@@ -70,8 +73,8 @@ macro_rules! value {
                 }
 
                 #[inline(always)]
-                fn put(self, w: &mut Writer<'_>) {
-                    *w.take::<$len>() = $into(self);
+                fn to_wire(self) -> [u8; $len] {
+                    $into(self)
                 }
             }
         )*
@@ -142,16 +145,30 @@ macro_rules! oxm_fields {
             }
 
             #[inline]
-            fn put_body(&self, w: &mut Writer<'_>) {
+            fn append(&self, w: &mut Writer<'_>) {
                 match *self {
-                    $(Self::$exact(value) => value.put(w),)*
-                    $(Self::$masked(value, mask) => {
-                        value.put(w);
-                        if let Some(mask) = mask {
-                            mask.put(w);
-                        }
+                    $(Self::$exact(value) => {
+                        let b = w.take::<{ 4 + <$ety as Value>::LEN as usize }>();
+                        put32(b, 0, OxmHeader::basic($efield, false, <$ety as Value>::LEN).0);
+                        put(b, 4, Value::to_wire(value));
                     })*
-                    Self::Other { body, .. } => w.bytes(body),
+                    $(Self::$masked(value, None) => {
+                        let b = w.take::<{ 4 + <$mty as Value>::LEN as usize }>();
+                        put32(b, 0, OxmHeader::basic($mfield, false, <$mty as Value>::LEN).0);
+                        put(b, 4, Value::to_wire(value));
+                    }
+                    Self::$masked(value, Some(mask)) => {
+                        const LEN: usize = <$mty as Value>::LEN as usize;
+                        let b = w.take::<{ 4 + 2 * LEN }>();
+                        put32(b, 0, OxmHeader::basic($mfield, true, LEN as u8).0);
+                        put(b, 4, Value::to_wire(value));
+                        put(b, 4 + LEN, Value::to_wire(mask));
+                    })*
+                    Self::Other { header, body } => {
+                        assert_eq!(header.len(), body.len(), "length in the header of an OXM field");
+                        *w.take::<4>() = header.0.to_be_bytes();
+                        w.bytes(body);
+                    }
                 }
             }
         }
@@ -318,11 +335,6 @@ impl Part for Oxm<'_> {
     /// If an [`Oxm::Other`]'s header tells another length than its body has.
     #[inline]
     fn write_to(&self, w: &mut Writer<'_>) {
-        let header = self.header();
-        if let Self::Other { body, .. } = self {
-            assert_eq!(header.len(), body.len(), "length in the header of an OXM field");
-        }
-        *w.take::<4>() = header.0.to_be_bytes();
-        self.put_body(w);
+        self.append(w);
     }
 }
