@@ -15,6 +15,7 @@ pub mod drive;
 pub mod hosts;
 pub mod lab;
 pub mod load;
+pub mod network;
 pub mod options;
 pub mod report;
 pub mod switch;
