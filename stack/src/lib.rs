@@ -20,6 +20,7 @@ pub mod rx;
 pub mod service;
 pub mod steer;
 pub mod tcp;
+pub mod sim;
 pub mod time;
 pub mod timer;
 

@@ -5,7 +5,7 @@ use crate::net::Net;
 use crate::rx::Rx;
 use crate::service::{CloseReason, ConnId, ConnectError, Service};
 use crate::tcp::input::{End, Outcome};
-use crate::tcp::tcb::State;
+use crate::tcp::tcb::{AckDue, Deadlines, State};
 
 /// The service and what it keeps for each connection.
 pub(super) struct Upcalls<'a, S: Service> {
@@ -167,8 +167,9 @@ impl<S: Service> Upcalls<'_, S> {
         let Some(tcb) = inner.table.get_mut(id) else { return };
         let key = tcb.key;
         tcb.state = State::Drained;
-        tcb.deadlines = Default::default();
-        tcb.ack = crate::tcp::tcb::AckDue::No;
+        // The reader may be waiting for its own timer.
+        tcb.deadlines = Deadlines { service: tcb.deadlines.service, ..Deadlines::default() };
+        tcb.ack = AckDue::No;
         let unread = !tcb.rx.is_empty();
         inner.table.forget_conn(&key, index);
         if !unread {
