@@ -14,6 +14,7 @@ mod core;
 mod counters;
 pub mod flow;
 mod session;
+pub mod testing;
 
 pub use app::{
     App, AppFactory, AppRegistry, BufferId, Command, Cx, Dp, Dpid, Event, Failed, FlowName, FlowRemoved,

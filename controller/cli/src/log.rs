@@ -4,10 +4,11 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// Sets the log up. `filter` comes from `--log`, else from the environment variable `FERROFLOW_LOG`.
-pub(crate) fn init(filter: Option<&str>) {
+/// Sets the log up. `filter` comes from `--log`, else from the environment variable `FERROFLOW_LOG`, else it is
+/// `default`.
+pub(crate) fn init(filter: Option<&str>, default: &str) {
     let from_env = std::env::var("FERROFLOW_LOG").ok();
-    let wanted = filter.map(str::to_owned).or(from_env).unwrap_or_else(|| "info".to_owned());
+    let wanted = filter.map(str::to_owned).or(from_env).unwrap_or_else(|| default.to_owned());
     let (filter, complaint) = match EnvFilter::try_new(&wanted) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),

@@ -16,7 +16,9 @@ use args::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log::init(cli.log.as_deref());
+    // A progress bar and a log do not go together on one screen.
+    let level = if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" };
+    log::init(cli.log.as_deref(), level);
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Demo(args) => demo::run(&args),

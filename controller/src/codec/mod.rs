@@ -1,8 +1,8 @@
 //! Between the flow model and the versions: what leaves in [`write`](self), what arrives in [`read`].
 
 mod read;
-mod v10;
-mod v13;
+pub(crate) mod v10;
+pub(crate) mod v13;
 
 pub(crate) use read::{Kind, StatsPart, flow_name, kind};
 pub(crate) use read::{features, flow_removed, packet_in, port_status, stats};

@@ -97,7 +97,7 @@ fn matching(m: &Match) -> Result<v10::Match, Refused> {
 }
 
 /// A received match in the words of the flow model; what that has no words for is left out.
-pub(super) fn matching_from(m: &v10::Match) -> Match {
+pub(crate) fn matching_from(m: &v10::Match) -> Match {
     fn field<T>(m: &v10::Match, bit: u32, value: T) -> Option<T> {
         (!m.is_wild(bit)).then_some(value)
     }

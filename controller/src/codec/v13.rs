@@ -139,7 +139,7 @@ fn layer4(m: &Match, to: &mut Fields) -> Result<(), Refused> {
 }
 
 /// A received match in the words of the flow model; what that has no words for is left out.
-pub(super) fn matching_from(m: &v13::Match<'_>) -> Match {
+pub(crate) fn matching_from(m: &v13::Match<'_>) -> Match {
     let mut to = Match::ALL;
     let prefix = |mask: Option<Ipv4Addr>| mask.map_or(32, |m| u32::from(m).leading_ones() as u8);
     for field in m.iter() {

@@ -29,7 +29,8 @@ fn on_one_scene(scene: &mut Scene<impl Controller>) -> Result<()> {
     if scene.controller.follows_moves() {
         scenarios::moved_host_heals(scene)?;
     }
-    scenarios::controller_returns(scene)?;
+    scenarios::controller_returns(scene, false)?;
+    scenarios::controller_returns(scene, true)?;
     scenarios::switch_returns(scene)?;
     scenarios::loop_disturbs_nobody_else(scene)?;
     scenarios::controller_stops_cleanly(scene)

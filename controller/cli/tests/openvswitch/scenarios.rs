@@ -62,20 +62,22 @@ fn spread_over_cores(scene: &Scene<impl Controller>) -> Result<()> {
 }
 
 /// A host moves under live transfers in both directions: pulled out and plugged in elsewhere, which the switch reports;
-/// then to a second link and back, which it does not.
+/// then to a second link and back, which it does not; and so once more without a gratuitous ARP, so that the controller
+/// hears of it only if no flow of before lets the host's data pass.
 pub fn moved_host_heals(scene: &mut Scene<impl Controller>) -> Result<()> {
     let [stays, moves] = &mut scene.hosts[0];
     moves.attach_spare(&scene.ovs, "s1", 112)?;
     let to = LiveTransfer::start(stays, moves, 8)?;
     let from = LiveTransfer::start(moves, stays, 9)?;
-    for step in ["replugged", "hopped", "hopped back"] {
+    for step in ["replugged", "hopped", "hopped back", "slipped", "slipped back"] {
         for live in [&to, &from] {
             live.wait_progress(1 << 20, Duration::from_secs(10))?;
         }
         let moved = Instant::now();
         match step {
             "replugged" => scene.ovs.replug(moves.switch_end(), 122)?,
-            _ => moves.hop()?,
+            "hopped" | "hopped back" => moves.hop()?,
+            _ => moves.slip(stays)?,
         }
         // Whatever is still under way arrives first: only then look for a stall.
         std::thread::sleep(Duration::from_secs(1));
@@ -94,15 +96,15 @@ pub fn moved_host_heals(scene: &mut Scene<impl Controller>) -> Result<()> {
     Ok(())
 }
 
-/// The controller is killed and comes back, to one switch that still has its flows and one that has lost them.
-pub fn controller_returns(scene: &mut Scene<impl Controller>) -> Result<()> {
+/// The controller is killed and comes back, to switches that still have their flows or have lost them.
+pub fn controller_returns(scene: &mut Scene<impl Controller>, flows_lost: bool) -> Result<()> {
     scene.process.kill()?;
     let restores = scene.controller.restores_table_miss();
-    if !restores {
-        scene.ovs.del_flows("s1")?;
+    if flows_lost || !restores {
+        // With no flow left, nothing that the controller deletes makes Open vSwitch think again about what it has
+        // dropped.
+        delete_all_flows(scene)?;
     }
-    // With no flow left, nothing that the controller deletes makes Open vSwitch think again about what it has dropped.
-    scene.ovs.del_flows("s2")?;
     let pairs = [scene.new_pair(None, "s1")?, scene.new_pair(None, "s2")?];
     for new in &pairs {
         let down = new[0].ping(&new[1], 3)?;
