@@ -78,7 +78,8 @@ impl RecvBuffer {
         let first = self.ranges.partition_point(|r| r.1.lt(start));
         let last = self.ranges.partition_point(|r| r.0.le(end));
         if first == last {
-            if self.ranges.len() >= max_gaps {
+            // What is in order is always taken: it leaves no gap, and nothing else could ever fill the first one.
+            if self.ranges.len() >= max_gaps && start != rcv_nxt {
                 return Insert::TooManyGaps;
             }
             self.ranges.insert(first, (start, end));
@@ -218,5 +219,7 @@ mod tests {
         }
         assert_eq!(buf.insert(SeqNumber(0), SeqNumber(100), b"x", 4), Insert::TooManyGaps);
         assert_eq!(buf.insert(SeqNumber(0), SeqNumber(11), b"x", 4), Insert::Kept);
+        assert_eq!(buf.insert(SeqNumber(0), SeqNumber(0), b"x", 4), Insert::Kept, "in order");
+        assert_eq!(buf.merge(SeqNumber(0)), 1);
     }
 }
