@@ -95,7 +95,10 @@ impl fmt::Display for Spent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.controller_cpu_s, self.responses_per_core_s) {
             (Some(s), Some(rate)) => {
-                write!(f, "CONTROLLER: {s:.2} CPU seconds in these tests, {rate:.2} responses per core-second")
+                write!(
+                    f,
+                    "CONTROLLER: {s:.2} CPU seconds in these tests, {rate:.2} responses per core-second"
+                )
             }
             (Some(s), None) => write!(f, "CONTROLLER: {s:.2} CPU seconds in these tests"),
             _ => write!(f, "CONTROLLER: its CPU time could not be read"),

@@ -29,10 +29,7 @@ pub enum DriveError {
 ///
 /// # Errors
 /// See [`DriveError`].
-pub fn until<S: Service>(
-    service: S,
-    mut over: impl FnMut(&S) -> bool,
-) -> Result<(S, Counters), DriveError> {
+pub fn until<S: Service>(service: S, mut over: impl FnMut(&S) -> bool) -> Result<(S, Counters), DriveError> {
     let clock = Clock::new();
     let seed = u64::from(std::process::id());
     let mut engine = Kernel::new(Config::new(ListenGroup::new(), seed), Waker::noop(), service)?;
@@ -57,7 +54,11 @@ pub fn to_the_end(load: Load) -> Result<Counters, DriveError> {
     Ok(until(load, |_| progress.is_finished())?.1)
 }
 
-fn turn_and_wait<S: Service>(engine: &mut Kernel<S>, clock: &Clock, longest: Duration) -> Result<(), DriveError> {
+fn turn_and_wait<S: Service>(
+    engine: &mut Kernel<S>,
+    clock: &Clock,
+    longest: Duration,
+) -> Result<(), DriveError> {
     let turn = engine.turn(clock.now())?;
     let timeout = match turn.next {
         _ if turn.more => Duration::ZERO,

@@ -152,8 +152,7 @@ impl Host {
             }
             IcmpMessage::EchoReply { seq, data, .. } if data == PAYLOAD => {
                 let done = self.ping.take_if(|p| p.to == ip.src() && p.seq == seq && p.asked);
-                let answered =
-                    done.map(|p| Answered { from: p.to, seq, round_trip: now.since(p.at) });
+                let answered = done.map(|p| Answered { from: p.to, seq, round_trip: now.since(p.at) });
                 (None, answered)
             }
             _ => (None, None),

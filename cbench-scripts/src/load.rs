@@ -7,7 +7,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ferroflow_stack::{CloseReason, ConnId, ConnInfo, ConnectError, ConnectOptions, Instant, Net, Rx, Service};
+use ferroflow_stack::{
+    CloseReason, ConnId, ConnInfo, ConnectError, ConnectOptions, Instant, Net, Rx, Service,
+};
 
 use crate::options::Options;
 use crate::report::{LoopResult, Summary};
@@ -83,7 +85,11 @@ pub struct Load {
 impl std::fmt::Debug for Load {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Load { options, target, phase, .. } = self;
-        f.debug_struct("Load").field("options", options).field("target", target).field("phase", phase).finish()
+        f.debug_struct("Load")
+            .field("options", options)
+            .field("target", target)
+            .field("phase", phase)
+            .finish()
     }
 }
 
@@ -381,9 +387,9 @@ impl Service for Load {
             Phase::Delay { until } | Phase::Pause { until } => Some(until),
             Phase::Connecting { give_up } => Some(give_up),
             Phase::Running { .. } if self.busy => Some(Instant::ZERO),
-            Phase::Running { until, .. } => {
-                Some(self.switches.iter().filter_map(FakeSwitch::deadline).min().map_or(until, |d| d.min(until)))
-            }
+            Phase::Running { until, .. } => Some(
+                self.switches.iter().filter_map(FakeSwitch::deadline).min().map_or(until, |d| d.min(until)),
+            ),
             Phase::Drain { .. } => Some(Instant::ZERO),
             Phase::Over => None,
         }

@@ -112,7 +112,7 @@ impl Watch {
                 self.line(summary);
                 if let Some(meter) = &mut self.meter {
                     let spent = Spent::new(summary.responses, meter.take());
-                    self.line(&spent);
+                    self.line(spent);
                     self.spent.lock().unwrap_or_else(PoisonError::into_inner).push(spent);
                 }
             }

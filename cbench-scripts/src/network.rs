@@ -295,9 +295,7 @@ impl Slot {
     /// about flows (a table-miss flow, a delete of what was there before), or has been silent for a while.
     fn may_ping(&self, now: Instant) -> bool {
         match self.up {
-            Some((since, flow_mods)) => {
-                self.switch.counters().flow_mods > flow_mods || now >= since + SETTLE
-            }
+            Some((since, flow_mods)) => self.switch.counters().flow_mods > flow_mods || now >= since + SETTLE,
             None => !self.switch.flows().is_empty(),
         }
     }

@@ -150,12 +150,12 @@ impl fmt::Display for Banner<'_> {
         let learning = if o.learn_dst_macs { "learning" } else { "NOT learning" };
         writeln!(f, "   {learning} destination mac addresses before the test")?;
         writeln!(f, "   starting test with {} ms delay after features_reply", o.delay_ms)?;
+        writeln!(f, "   ignoring first {} \"warmup\" and last {} \"cooldown\" loops", o.warmup, o.cooldown)?;
         writeln!(
             f,
-            "   ignoring first {} \"warmup\" and last {} \"cooldown\" loops",
-            o.warmup, o.cooldown
+            "   connection delay of {}ms per {} switch(es)",
+            o.connect_delay_ms, o.connect_group_size
         )?;
-        writeln!(f, "   connection delay of {}ms per {} switch(es)", o.connect_delay_ms, o.connect_group_size)?;
         writeln!(f, "   debugging info is {}", if o.debug { "on" } else { "off" })
     }
 }

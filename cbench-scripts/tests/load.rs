@@ -127,7 +127,14 @@ fn ranged_test_grows_switch_by_switch() {
 
 #[test]
 fn groups_connect_with_delays_between_them() {
-    let o = Options { connect_delay_ms: 500, connect_group_size: 2, switches: 5, loops: 1, warmup: 0, ..options(false) };
+    let o = Options {
+        connect_delay_ms: 500,
+        connect_group_size: 2,
+        switches: 5,
+        loops: 1,
+        warmup: 0,
+        ..options(false)
+    };
     let load = Load::new(o, CONTROLLER);
     let progress = load.progress();
     let mut pair = Pair::new(Canned::new(PORT), load);

@@ -21,7 +21,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
 fn every_host_pings_every_other() {
-    for (version, n_buffers) in [(Dialect::V10, 0), (Dialect::V10, 256), (Dialect::V13, 0), (Dialect::V13, 256)] {
+    for (version, n_buffers) in
+        [(Dialect::V10, 0), (Dialect::V10, 256), (Dialect::V13, 0), (Dialect::V13, 256)]
+    {
         let mut pair = pair(4, version, n_buffers);
         let progress = pair.right.service().progress();
         pair.run(LIMIT, |_| progress.pings_done());

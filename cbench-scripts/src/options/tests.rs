@@ -19,7 +19,8 @@ fn defaults_are_the_originals() {
 
 #[test]
 fn the_usual_command_line() {
-    let o = parse(&["-c", "127.0.0.1", "-p", "6653", "-s", "16", "-M", "1000", "-l", "5", "-m", "2000", "-t"]);
+    let o =
+        parse(&["-c", "127.0.0.1", "-p", "6653", "-s", "16", "-M", "1000", "-l", "5", "-m", "2000", "-t"]);
     let expected = Options {
         controller: "127.0.0.1".to_owned(),
         port: 6653,
@@ -65,11 +66,14 @@ fn learning_is_turned_off_by_a_value() {
 
 #[test]
 fn nonsense_is_refused() {
-    for args in [["-s", "0"], ["-M", "0"], ["-m", "0"], ["-I", "0"], ["-p", "0"], ["-p", "65536"], ["-l", "-1"]] {
+    for args in
+        [["-s", "0"], ["-M", "0"], ["-m", "0"], ["-I", "0"], ["-p", "0"], ["-p", "65536"], ["-l", "-1"]]
+    {
         assert!(Cli::try_parse_from([&["cbench"], &args[..]].concat()).is_err(), "{args:?}");
     }
     assert!(Options { loops: 2, warmup: 1, ..Options::default() }.check().is_ok());
-    let e = Options { loops: 2, warmup: 1, cooldown: 1, ..Options::default() }.check().expect_err("none left");
+    let e =
+        Options { loops: 2, warmup: 1, cooldown: 1, ..Options::default() }.check().expect_err("none left");
     assert_eq!(e.to_string(), "Error warmup(1) + cooldown(1) >= number of tests (2)");
     assert!(Options { warmup: u32::MAX, cooldown: u32::MAX, ..Options::default() }.check().is_err());
 }

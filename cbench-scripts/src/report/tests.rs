@@ -34,7 +34,10 @@ fn result_counts_neither_warm_up_nor_cool_down() {
 #[test]
 fn a_result_without_an_answer() {
     let s = Summary::of(&[one(0, true, &[0], 1000)], 1);
-    assert_eq!(s.to_string(), "RESULT: 1 switches 1 tests min/max/avg/stdev = 0.00/0.00/0.00/0.00 responses/s");
+    assert_eq!(
+        s.to_string(),
+        "RESULT: 1 switches 1 tests min/max/avg/stdev = 0.00/0.00/0.00/0.00 responses/s"
+    );
 }
 
 #[test]
@@ -52,10 +55,7 @@ fn percentiles() {
         latency_line(Some(&l), false),
         "LATENCY: p50/p90/p99/p99.9/max = 1.0/2.5/30.0/400.0/5000.0 us, 7 round trips"
     );
-    assert_eq!(
-        latency_line(None, true),
-        "LATENCY: n/a (no answer names the buffer it answers to)"
-    );
+    assert_eq!(latency_line(None, true), "LATENCY: n/a (no answer names the buffer it answers to)");
 }
 
 #[test]

@@ -91,12 +91,7 @@ impl Service for Canned {
         Some(Peer::default())
     }
 
-    fn connected(
-        &mut self,
-        _: &mut impl Net,
-        _: ConnId,
-        _: Result<&ConnInfo, ConnectError>,
-    ) -> Option<Peer> {
+    fn connected(&mut self, _: &mut impl Net, _: ConnId, _: Result<&ConnInfo, ConnectError>) -> Option<Peer> {
         None
     }
 

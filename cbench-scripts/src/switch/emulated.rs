@@ -7,7 +7,8 @@ use ferroflow_openflow::{Desc, ErrorCode, Header, PortCounters, SplitError, Spli
 use ferroflow_stack::{Instant, Rx, SendRing};
 
 use super::dialect::{
-    BUFFER_EMPTY, BUFFER_UNKNOWN, Command, Dialect, FlowMod, PortState, Request, ToController, is_physical, named,
+    BUFFER_EMPTY, BUFFER_UNKNOWN, Command, Dialect, FlowMod, PortState, Request, ToController, is_physical,
+    named,
 };
 use super::table::{Flow, FlowTable, Gone, Key, Output, Selection, port};
 use crate::hosts::{Answered, Host, HostConfig};
@@ -270,7 +271,7 @@ impl EmulatedSwitch {
             // OF 1.3.5 5.4: without a table-miss flow the packet is dropped; 1.0 sends it to the controller (3.4).
             if self.config.version == Dialect::V10 {
                 let len = self.miss_send_len;
-                self.to_controller(in_port, frame, len, true, 0, out);
+                self.tell_controller(in_port, frame, len, true, 0, out);
             }
             return;
         };
@@ -299,7 +300,7 @@ impl EmulatedSwitch {
                         }
                     }
                 }
-                port::CONTROLLER => self.to_controller(in_port, frame, o.max_len, miss, cookie, out),
+                port::CONTROLLER => self.tell_controller(in_port, frame, o.max_len, miss, cookie, out),
                 port::IN_PORT => self.deliver(in_port, frame, now),
                 port::TABLE => self.through_table(in_port, frame, now, out),
                 // OF 1.3.5 7.2.5.1: back out of the input port only by OFPP_IN_PORT.
@@ -321,7 +322,7 @@ impl EmulatedSwitch {
         }
     }
 
-    fn to_controller(
+    fn tell_controller(
         &mut self,
         in_port: u32,
         frame: &[u8],
@@ -505,7 +506,8 @@ impl EmulatedSwitch {
             Command::Add => self.add(&f, now)?,
             Command::Modify { strict } => {
                 // OF 1.0 4.6: a modify that finds nothing adds; from 1.1 on it does nothing.
-                if self.table.modify(&select(strict), &f.outputs) == 0 && self.config.version == Dialect::V10 {
+                if self.table.modify(&select(strict), &f.outputs) == 0 && self.config.version == Dialect::V10
+                {
                     self.add(&f, now)?;
                 }
             }

@@ -52,9 +52,7 @@ const FLOW_MOD_LEN: usize = 72;
 const PACKET_OUT_LEN: usize = 16;
 
 /// An IPv4 header from 192.168.0.40 to 192.168.1.40 with protocol 255, total length 50, TTL 64, its checksum right.
-const IPV4: [u8; 20] = [
-    0x45, 0, 0, 50, 0, 0, 0, 0, 64, 255, 0xf7, 0x2c, 192, 168, 0, 40, 192, 168, 1, 40,
-];
+const IPV4: [u8; 20] = [0x45, 0, 0, 50, 0, 0, 0, 0, 64, 255, 0xf7, 0x2c, 192, 168, 0, 40, 192, 168, 1, 40];
 
 /// A header of `kind` for a message of `len` bytes.
 pub fn header(kind: u8, len: usize, xid: u32) -> [u8; HEADER_LEN] {

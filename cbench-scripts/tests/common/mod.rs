@@ -23,7 +23,8 @@ pub struct Pair<A: Service, B: Service> {
 impl<A: Service, B: Service> Pair<A, B> {
     pub fn new(left: A, right: B) -> Pair<A, B> {
         let (mut a, mut b) = pipe::pair(PipeConfig::new(1));
-        let config = |n: u8| Config::new([2, 0, 0, 0, 0, n].into(), Ipv4Addr::new(10, 99, 0, n), 24, n.into());
+        let config =
+            |n: u8| Config::new([2, 0, 0, 0, 0, n].into(), Ipv4Addr::new(10, 99, 0, n), 24, n.into());
         let now = Instant::from_secs(1);
         let mut left = Instance::new(config(1), a.remove(0), left);
         let mut right = Instance::new(config(2), b.remove(0), right);
@@ -115,7 +116,15 @@ impl Learner {
         }
     }
 
-    fn packet_in(&mut self, net: &mut impl Net, id: ConnId, dp: &mut Dp, in_port: u32, buffer: u32, data: &[u8]) {
+    fn packet_in(
+        &mut self,
+        net: &mut impl Net,
+        id: ConnId,
+        dp: &mut Dp,
+        in_port: u32,
+        buffer: u32,
+        data: &[u8],
+    ) {
         self.packet_ins += 1;
         let (dst, src): ([u8; 6], [u8; 6]) = (data[..6].try_into().unwrap(), data[6..12].try_into().unwrap());
         dp.ports.insert(src, in_port);
@@ -148,7 +157,8 @@ impl Learner {
         }
         let actions = [v13::Action::output(out.unwrap_or(v13::OFPP_FLOOD))];
         if out.is_some() {
-            let matching = [v13::Oxm::InPort(in_port), v13::Oxm::EthDst(dst, None), v13::Oxm::EthSrc(src, None)];
+            let matching =
+                [v13::Oxm::InPort(in_port), v13::Oxm::EthDst(dst, None), v13::Oxm::EthSrc(src, None)];
             let apply = [v13::Instruction::ApplyActions(&actions[..])];
             let m = v13::FlowMod {
                 buffer_id: buffer,

@@ -13,7 +13,12 @@ struct Rig {
 impl Rig {
     fn new(profile: Profile) -> Rig {
         let record = Record { on: true, ..Record::new() };
-        Rig { switch: FakeSwitch::new(5, profile), out: SendRing::new(1 << 20), record, now: Instant::from_secs(1) }
+        Rig {
+            switch: FakeSwitch::new(5, profile),
+            out: SendRing::new(1 << 20),
+            record,
+            now: Instant::from_secs(1),
+        }
     }
 
     fn ready(profile: Profile) -> Rig {

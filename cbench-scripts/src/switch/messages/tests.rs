@@ -56,7 +56,10 @@ fn learn_is_84_bytes_from_port_2_without_a_buffer() {
 fn features_reply_is_224_bytes_with_four_ports() {
     let m = features_reply(0x1234, 9);
     assert_eq!(m.len(), 224);
-    assert_eq!(hex(&m[..32]), "010600e00000000900000000000012340000010002000000000000000000" .to_owned() + "07ff");
+    assert_eq!(
+        hex(&m[..32]),
+        "010600e00000000900000000000012340000010002000000000000000000".to_owned() + "07ff"
+    );
     for (i, p) in m[32..].chunks(48).enumerate() {
         assert_eq!(usize::from(u16::from_be_bytes([p[0], p[1]])), i + 1);
         assert_eq!(hex(&p[24..48]), "0000000000000000000000c0000000000000000000000000");
