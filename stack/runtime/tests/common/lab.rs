@@ -1,0 +1,159 @@
+//! A network namespace with one TAP interface: the stack at 10.77.0.2, the kernel at 10.77.0.1.
+#![allow(dead_code)]
+
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::{Duration, Instant as Wall};
+
+use ferroflow_ports::{TapBuilder, TapPort};
+use ferroflow_runtime::{CoreReport, Options, PortEngine, Runtime};
+use ferroflow_stack::port::Port;
+use ferroflow_stack::steer::Steer;
+use ferroflow_stack::{Config, Instance, Service};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+pub const STACK: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
+pub const HOST: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+
+/// Whether the long tests are wanted (`FERROFLOW_TEST_SIZE=full`).
+pub fn full() -> bool {
+    std::env::var("FERROFLOW_TEST_SIZE").is_ok_and(|v| v == "full")
+}
+
+/// Runs a test on a thread that lives in a network namespace of its own; the kernel removes it with the thread.
+/// Without the rights it skips, loudly.
+pub fn in_namespace(test: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::spawn(|| {
+        // SAFETY: only the network namespace is left behind; no descriptor table or memory is unshared.
+        if let Err(e) = unsafe { unshare_unsafe(UnshareFlags::NEWNET) } {
+            return Err(e.to_string());
+        }
+        // For connection storms: source ports are used again at once, and there are enough of them.
+        sysctl("tcp_tw_reuse", "1");
+        sysctl("ip_local_port_range", "1024 65500");
+        test();
+        Ok(())
+    });
+    match thread.join() {
+        Ok(Ok(())) => {}
+        Ok(Err(why)) => {
+            assert!(std::env::var_os("FERROFLOW_NO_SKIP").is_none(), "needs a network namespace: {why}");
+            eprintln!("SKIPPED: needs root for a network namespace: {why}");
+        }
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+fn sysctl(name: &str, value: &str) {
+    let path = format!("/proc/sys/net/ipv4/{name}");
+    std::fs::write(&path, value).unwrap_or_else(|e| panic!("{path}: {e}"));
+}
+
+/// What is left of a core.
+#[derive(Debug)]
+pub struct End {
+    pub conns: usize,
+    pub memory: usize,
+    pub frames_held: usize,
+    pub counters: Vec<(&'static str, u64)>,
+}
+
+impl End {
+    pub fn counter(&self, name: &str) -> u64 {
+        self.counters.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("no counter {name}")).1
+    }
+}
+
+/// A TAP interface with `queues` queues.
+pub fn tap(queues: u16) -> (Vec<TapPort>, [u8; 6]) {
+    let mut builder = TapBuilder::new("ff0");
+    builder.queues = queues;
+    builder.host_address = Some((HOST, 24));
+    let tap = builder.open().unwrap();
+    let mac = tap.stack_mac();
+    (tap.ports, mac)
+}
+
+/// Cores with a stack on each of the ports.
+pub struct Stack {
+    runtime: Option<Runtime<End>>,
+}
+
+impl Stack {
+    /// `steer` says which share of the connections is each core's; `held` how many frames the port misses.
+    pub fn start<P, S>(
+        ports: Vec<P>,
+        mac: [u8; 6],
+        held: fn(&P) -> usize,
+        mut service: impl FnMut(usize) -> S,
+        tune: impl Fn(&mut Config),
+    ) -> Stack
+    where
+        P: Port + Send + 'static,
+        S: Service + Send + 'static,
+    {
+        let cores = ports.len();
+        let mut ports = ports.into_iter();
+        let runtime = Runtime::spawn(
+            &Options { grace: Duration::from_millis(200), ..Options::new(cores) },
+            |core| {
+                let port = ports.next().unwrap();
+                let service = service(core.index);
+                let mut config = Config::new(mac.into(), STACK, 24, 0x5eed + core.index as u64);
+                config.steer = Steer::new(core.index as u16, cores as u16);
+                tune(&mut config);
+                let waker = core.waker.clone();
+                move || Ok(PortEngine::new(Instance::new(config, port, service), waker)?)
+            },
+            move |engine| {
+                let instance = engine.instance();
+                End {
+                    conns: instance.conns(),
+                    memory: instance.memory(),
+                    frames_held: held(instance.port()),
+                    counters: instance.counters().iter().collect(),
+                }
+            },
+        );
+        Stack { runtime: Some(runtime.unwrap()) }
+    }
+
+    pub fn stop(mut self) -> Vec<CoreReport<End>> {
+        let runtime = self.runtime.take().unwrap();
+        runtime.stop_handle().stop();
+        runtime.join().unwrap()
+    }
+
+    /// Open connections now, over all cores.
+    pub fn conns(&self) -> u64 {
+        self.runtime.as_ref().unwrap().stats().iter().map(|s| s.conns()).sum()
+    }
+
+    /// Waits until no connection is open.
+    pub fn wait_idle(&self) {
+        let start = Wall::now();
+        while self.conns() > 0 {
+            assert!(start.elapsed() < Duration::from_secs(30), "{} connections are left", self.conns());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.stop_handle().stop();
+            let _ = runtime.join();
+        }
+    }
+}
+
+/// A kernel's connection to the stack.
+pub fn connect(port: u16) -> TcpStream {
+    let to = SocketAddr::from((STACK, port));
+    let s =
+        TcpStream::connect_timeout(&to, Duration::from_secs(20)).unwrap_or_else(|e| panic!("connect: {e}"));
+    s.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    s.set_write_timeout(Some(Duration::from_secs(60))).unwrap();
+    s.set_nodelay(true).unwrap();
+    s
+}
