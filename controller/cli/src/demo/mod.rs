@@ -126,6 +126,9 @@ fn judge(f: &Findings) -> anyhow::Result<()> {
         p.pings_wanted
     );
     ensure!(p.flows_added() > 0, "no flow was installed");
+    for totals in [&f.ping_totals, &f.latency_totals, &f.throughput_totals] {
+        ensure!(totals.flow_mods > 0, "the controller installed no flow");
+    }
     for (mode, snapshot) in [("latency", &f.latency), ("throughput", &f.throughput)] {
         if let Some(why) = &snapshot.failure {
             bail!("the load in {mode} mode came to no result: {why}");
