@@ -84,16 +84,35 @@ impl Host {
     /// # Errors
     /// When there is no second link.
     pub fn hop(&mut self) -> Result<()> {
+        // With arp_notify, a change of the MAC address sends the gratuitous ARP.
+        self.change_link("1", "")
+    }
+
+    /// As [`Host::hop`], but without a word: no gratuitous ARP, and no need to ask where `peer` is. The first that is
+    /// heard from the new link is what the host has to say to `peer`.
+    ///
+    /// # Errors
+    /// When there is no second link.
+    pub fn slip(&mut self, peer: &Host) -> Result<()> {
+        let known = format!("neigh replace {} lladdr {} nud permanent dev", peer.address(), peer.mac());
+        self.change_link("0", &known)
+    }
+
+    fn change_link(&mut self, arp_notify: &str, last: &str) -> Result<()> {
         let (from, to) = if self.active == "eth0" { ("eth0", "eth1") } else { ("eth1", "eth0") };
-        // With arp_notify, a change of the MAC address sends the gratuitous ARP: so that comes last.
-        self.netns.sysctl(&format!("net/ipv4/conf/{to}/arp_notify"), "1")?;
-        self.netns.ip(&format!(
+        self.netns.sysctl(&format!("net/ipv4/conf/{to}/arp_notify"), arp_notify)?;
+        // The MAC address comes last, because the change tells the neighbours, and forgets them.
+        let mut batch = format!(
             "addr del {address}/24 dev {from}\nlink set {from} address {spare}\n\
-             addr add {address}/24 dev {to}\nlink set {to} address {mac}",
+             addr add {address}/24 dev {to}\nlink set {to} address {mac}\n",
             address = self.address(),
             spare = self.spare_mac(),
             mac = self.mac(),
-        ))?;
+        );
+        if !last.is_empty() {
+            batch.push_str(&format!("{last} {to}\n"));
+        }
+        self.netns.ip(&batch)?;
         self.active = to;
         Ok(())
     }
