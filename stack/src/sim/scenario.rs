@@ -339,13 +339,11 @@ fn mix(rng: &mut fastrand::Rng, weather: Weather) -> Mix {
         if weather == Weather::Storm { &[16, 1000, 8_000, 40_000] } else { &[16, 2_000, 40_000, 200_000] };
     let ms =
         |rng: &mut fastrand::Rng, most| Duration::from_millis(if rng.bool() { 0 } else { rng.u64(..most) });
+    let chunk = pick(rng, &[1, 50, 536, 1460, 5_000, 70_000]);
     Mix {
-        bytes: pick(rng, sizes),
-        chunk: pick(rng, &[1, 50, 536, 1460, 5_000, 70_000]).max(if weather == Weather::Storm {
-            20
-        } else {
-            1
-        }),
+        // Bytes written one by one, with pauses, take their time.
+        bytes: pick(rng, sizes).min(chunk as u64 * 600),
+        chunk,
         write_pause: ms(rng, 400),
         read_pause: ms(rng, 800),
         endings: match rng.u32(..4) {
