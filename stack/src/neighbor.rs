@@ -163,6 +163,8 @@ struct Entry {
     ip: Ipv4Addr,
     mac: MacAddr,
     state: State,
+    /// No request before then (RFC 1122 2.3.2.1: at most one a second).
+    quiet_until: Instant,
     /// Tells the timers of this use of the slot from those of another.
     generation: u32,
     waiting: Vec<u32>,
@@ -255,7 +257,7 @@ impl Neighbors {
             State::Reachable { .. } => {
                 // The probes themselves come from `poll`; until they have failed, the old address is used.
                 entry.state = State::Probe { tries: 0 };
-                self.timers.schedule(slot, entry.generation, now);
+                self.timers.schedule(slot, entry.generation, now.max(entry.quiet_until));
                 Resolve::Known(entry.mac)
             }
             State::Probe { .. } => Resolve::Known(entry.mac),
@@ -282,7 +284,8 @@ impl Neighbors {
     fn ask(&mut self, slot: u32, now: Instant) -> Resolve {
         let entry = &mut self.slots[slot as usize];
         entry.state = State::Incomplete { tries: 1 };
-        self.timers.schedule(slot, entry.generation, now + self.config.retry);
+        entry.quiet_until = now + self.config.retry;
+        self.timers.schedule(slot, entry.generation, entry.quiet_until);
         self.counters.requests += 1;
         Resolve::Wait { send_request: true }
     }
@@ -444,9 +447,15 @@ impl Neighbors {
             }
             State::Reachable { .. } | State::Failed { .. } => return None,
         };
+        if now < entry.quiet_until {
+            // An entry of the wheel that was meant for a former state.
+            self.timers.schedule(slot, entry.generation, entry.quiet_until);
+            return None;
+        }
         if *tries < self.config.tries {
             *tries += 1;
-            self.timers.schedule(slot, entry.generation, now + self.config.retry);
+            entry.quiet_until = now + self.config.retry;
+            self.timers.schedule(slot, entry.generation, entry.quiet_until);
             self.counters.requests += 1;
             return Some(Due::Request { target: entry.ip, to });
         }
@@ -471,6 +480,7 @@ impl Neighbors {
                 ip,
                 mac: MacAddr::ZERO,
                 state: State::Incomplete { tries: 0 },
+                quiet_until: Instant::ZERO,
                 generation: 0,
                 waiting: Vec::new(),
             });
@@ -483,6 +493,7 @@ impl Neighbors {
         entry.ip = ip;
         entry.mac = MacAddr::ZERO;
         entry.state = State::Incomplete { tries: 0 };
+        entry.quiet_until = Instant::ZERO;
         entry.generation = self.generation;
         self.by_ip.insert(ip, slot);
         Some(slot)

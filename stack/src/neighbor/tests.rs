@@ -246,6 +246,17 @@ fn waiting_is_bounded_per_entry_and_in_all() {
     assert_eq!(took(&mut n, host(11)), 3, "the one already queued and two more");
 }
 
+#[test]
+fn a_probe_keeps_its_distance_from_the_request_before() {
+    let mut n = neighbors();
+    assert_eq!(n.resolve(PEER, s(1)), ASK);
+    let _ = n.confirm(PEER, PEER_MAC, s(1));
+    let _ = n.confirm(PEER, mac(99), s(1));
+    assert_eq!(n.resolve(PEER, s(1)), Resolve::Known(PEER_MAC));
+    assert_eq!(dues(&mut n, Instant::from_millis(1_900)), []);
+    assert_eq!(dues(&mut n, Instant::from_millis(2_100)).len(), 1);
+}
+
 #[derive(Debug, Clone)]
 enum Op {
     Resolve(u16),

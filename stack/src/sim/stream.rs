@@ -299,7 +299,8 @@ impl Streams {
                 Ok(true) => {}
                 Ok(false) => return, // `writable` will follow
                 Err(error) => {
-                    return self.violation(net.now(), format!("{id}: writing to an open connection: {error}"));
+                    return self
+                        .violation(net.now(), format!("{id}: writing to an open connection: {error}"));
                 }
             }
             if !self.mix.write_pause.is_zero() && flow.rng.u32(..8) == 0 {
