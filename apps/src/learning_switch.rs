@@ -232,7 +232,10 @@ impl LearningSwitch {
         }
         let full = self.learnt >= self.settings.max_macs;
         if full && !self.said_full {
-            tracing::warn!(max = self.settings.max_macs, "the table of addresses is full: new ones are not learnt");
+            tracing::warn!(
+                max = self.settings.max_macs,
+                "the table of addresses is full: new ones are not learnt"
+            );
         }
         self.said_full = full;
         !full

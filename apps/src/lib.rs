@@ -12,7 +12,9 @@ use ferroflow::AppRegistry;
 /// All apps of this crate, by the names that `ferroflow run --app` takes.
 pub fn registry() -> AppRegistry {
     let mut apps = AppRegistry::new();
-    apps.register("learning-switch", "forwards by learnt MAC addresses, per VLAN", |_| LearningSwitch::default());
+    apps.register("learning-switch", "forwards by learnt MAC addresses, per VLAN", |_| {
+        LearningSwitch::default()
+    });
     apps.register("hub", "sends every packet out of every other port", |_| Hub);
     apps
 }

@@ -13,6 +13,7 @@ mod config;
 mod core;
 mod counters;
 pub mod flow;
+mod run;
 mod session;
 pub mod testing;
 
@@ -27,3 +28,4 @@ pub use counters::Counters;
 pub use ferroflow_openflow::{ErrorCode, Version, VersionBitmap};
 pub use ferroflow_stack::Instant;
 pub use ferroflow_wire::{MacAddr, ethernet};
+pub use run::{RunError, spawn_kernel};

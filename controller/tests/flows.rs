@@ -54,7 +54,9 @@ fn the_same_flow_reaches_both_versions() {
         .ipv4_dst([10, 2, 0, 1].into(), 32)
         .tcp_dst(80);
     for version in [Version::V1_0, Version::V1_3] {
-        for m in [Match::ALL, full, Match::new().vlan(VlanMatch::Untagged), Match::new().vlan(VlanMatch::Id(0))] {
+        for m in
+            [Match::ALL, full, Match::new().vlan(VlanMatch::Untagged), Match::new().vlan(VlanMatch::Id(0))]
+        {
             let (mut lab, _) = lab_with(Config::default(), move |dp, _| {
                 let flow = Flow::new(9).matching(m).output(PortNo(4)).output(PortNo::FLOOD).cookie(77);
                 assert!(dp.add(&flow.idle_timeout_s(3).hard_timeout_s(4).notify()));
@@ -156,7 +158,11 @@ fn in_1_0_an_app_deletes_what_is_remembered_to_be_its_own() {
     let (mut lab, _) = two(Config::default(), a, b, None);
     let s = lab.switch(0, Version::V1_0, 1);
     let first = lab.at(s).flow_mods();
-    assert_eq!((first.len(), first[0].command, first[0].matching), (1, 3, Match::ALL), "all start from nothing");
+    assert_eq!(
+        (first.len(), first[0].command, first[0].matching),
+        (1, 3, Match::ALL),
+        "all start from nothing"
+    );
     lab.at(s).clear();
     packet(&mut lab, s, Some(1));
     // One of them goes by itself: its removal is not asked for, but told, so that memory does not fill up.
@@ -291,7 +297,7 @@ fn requests_time_out_or_end_with_the_connection_and_are_bounded() {
             dp.barrier(Token(t));
         });
     });
-    let s = lab.connect(0, peer(1), Switch { answers_requests: false, ..Switch::new(Version::V1_3, 9) });
+    let s = lab.connect(0, peer(1), Switch::new(Version::V1_3, 9).with(|s| s.answers_requests = false));
     said(&log);
     packet(&mut lab, s, None);
     assert_eq!(said(&log)[1..], ["probe@0 token 3 of 9: failed: not sent: too many open requests"]);
@@ -300,7 +306,8 @@ fn requests_time_out_or_end_with_the_connection_and_are_bounded() {
     packet(&mut lab, s, None);
     said(&log);
     lab.reset(s);
-    let mut want: Vec<_> = [1, 2].map(|t| format!("probe@0 token {t} of 9: failed: the datapath went away")).into();
+    let mut want: Vec<_> =
+        [1, 2].map(|t| format!("probe@0 token {t} of 9: failed: the datapath went away")).into();
     want.push("probe@0 down 9 false".into());
     assert_eq!(said(&log), want);
     assert_eq!(lab.controller(0).counters().request_timeouts, 2);
@@ -348,12 +355,13 @@ fn an_unknown_buffer_installs_the_flow_again_and_buffers_are_named_no_more() {
         let (mut lab, log) = lab_with(Config::default(), |dp, p| {
             dp.add_and_forward(p, &Flow::new(5).output(PortNo(2)).idle_timeout_s(9).cookie(3));
         });
-        let s = lab.connect(0, peer(1), Switch { refuses_buffers: true, ..Switch::new(version, 1) });
+        let s = lab.connect(0, peer(1), Switch::new(version, 1).with(|s| s.refuses_buffers = true));
         lab.at(s).clear();
         packet(&mut lab, s, Some(17));
         let adds = lab.at(s).adds();
         assert_eq!(adds.iter().map(|f| f.buffer).collect::<Vec<_>>(), [Some(17), None]);
-        let same = |f: &ferroflow::testing::FlowModSeen| (f.matching, f.outputs.clone(), f.cookie, f.idle_timeout_s);
+        let same =
+            |f: &ferroflow::testing::FlowModSeen| (f.matching, f.outputs.clone(), f.cookie, f.idle_timeout_s);
         assert_eq!(same(&adds[0]), same(&adds[1]));
         assert_ne!(adds[0].xid, adds[1].xid);
         // And the switch is asked for unbuffered packets.

@@ -121,7 +121,7 @@ fn the_table_miss_flow_is_restored_when_it_is_deleted() {
 #[test]
 fn a_switch_that_answers_nothing_but_features_is_ready() {
     let (mut lab, _) = quiet_lab(Config::default(), 1);
-    let s = lab.connect(0, peer(1), Switch { answers_requests: false, ..Switch::new(Version::V1_0, 3) });
+    let s = lab.connect(0, peer(1), Switch::new(Version::V1_0, 3).with(|s| s.answers_requests = false));
     assert!(lab.is_up(3) && lab.is_open(s));
 }
 
@@ -166,7 +166,7 @@ fn the_echo_timeout_is_configurable() {
     let (timeout, interval) = (Duration::from_secs(3), Duration::from_secs(1));
     let config = Config { echo_timeout: timeout, echo_interval: interval, ..Config::default() };
     let (mut lab, _) = quiet_lab(config, 1);
-    let s = lab.connect(0, peer(1), Switch { answers_echo: false, ..Switch::new(Version::V1_0, 1) });
+    let s = lab.connect(0, peer(1), Switch::new(Version::V1_0, 1).with(|s| s.answers_echo = false));
     lab.advance(Duration::from_millis(2900));
     assert!(lab.is_open(s));
     lab.advance(Duration::from_millis(200));
@@ -177,7 +177,7 @@ fn the_echo_timeout_is_configurable() {
 fn sessions_that_do_not_become_ready_are_closed_after_ten_seconds() {
     let (mut lab, log) = quiet_lab(Config::default(), 1);
     let mute = lab.connect(0, peer(1), Switch::silent());
-    let half = lab.connect(0, peer(2), Switch { answers_features: false, ..Switch::new(Version::V1_3, 5) });
+    let half = lab.connect(0, peer(2), Switch::new(Version::V1_3, 5).with(|s| s.answers_features = false));
     lab.advance(Duration::from_millis(9_900));
     assert!(lab.is_open(mute) && lab.is_open(half));
     lab.advance(Duration::from_millis(200));
@@ -276,7 +276,8 @@ fn malformed_input_closes_at_most_its_own_connection() {
             assert_eq!(said(&log), ["probe@0 packet 1"], "{name}: goes on");
         }
         let c = lab.controller(0).counters();
-        let counted = c.malformed + c.unexpected + c.stray_replies + c.closed_unsplittable + c.closed_bad_version;
+        let counted =
+            c.malformed + c.unexpected + c.stray_replies + c.closed_unsplittable + c.closed_bad_version;
         assert_eq!(counted, 1, "{name}");
     }
 }
@@ -300,7 +301,8 @@ fn random_bytes_harm_nobody_else() {
         let (mut lab, log) = quiet_lab(Config::default(), 1);
         let other = lab.switch(0, Version::V1_0, 1);
         let version = if rng.bool() { Version::V1_0 } else { Version::V1_3 };
-        let s = if rng.bool() { lab.switch(0, version, 2) } else { lab.connect(0, peer(2), Switch::silent()) };
+        let s =
+            if rng.bool() { lab.switch(0, version, 2) } else { lab.connect(0, peer(2), Switch::silent()) };
         for _ in 0..rng.usize(1..20) {
             let mut bytes: Vec<u8> = (0..rng.usize(8..300)).map(|_| rng.u8(..)).collect();
             if rng.u8(..10) > 0 {

@@ -190,7 +190,9 @@ impl Datapath {
     #[inline]
     pub(crate) fn heard_now(&mut self, now: Instant) {
         self.heard = now;
-        self.asked = None;
+        if self.asked.take().is_some() {
+            self.timer_dirty = true;
+        }
     }
 }
 

@@ -75,7 +75,8 @@ impl Lab {
 
     /// Connects a switch to a core and lets everything settle; the address is made up from `dpid`.
     pub fn switch(&mut self, core: usize, version: Version, dpid: u64) -> SwitchId {
-        let peer = SocketAddr::from(([10, 1, (dpid >> 8) as u8, dpid as u8], 40_000 + self.wires.len() as u16));
+        let peer =
+            SocketAddr::from(([10, 1, (dpid >> 8) as u8, dpid as u8], 40_000 + self.wires.len() as u16));
         self.connect(core, peer, Switch::new(version, dpid))
     }
 
@@ -266,8 +267,9 @@ impl Core {
                 busy = true;
             }
         }
+        let read = controller.mailbox().stats().received;
         controller.turn(net);
-        busy
+        busy || controller.mailbox().stats().received != read
     }
 }
 

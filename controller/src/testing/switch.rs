@@ -2,7 +2,8 @@
 
 use ferroflow_openflow::v13::Instruction;
 use ferroflow_openflow::{
-    Echo, Encode, ErrorCode, ErrorMsg, FixedStr, Header, Hello, OFP_NO_BUFFER, PortCounters, Splitter, Version, VersionBitmap, v10, v13,
+    Echo, Encode, ErrorCode, ErrorMsg, FixedStr, Header, Hello, OFP_NO_BUFFER, PortCounters, Splitter,
+    Version, VersionBitmap, v10, v13,
 };
 
 use crate::codec;
@@ -104,7 +105,20 @@ impl Switch {
     /// A switch that says nothing by itself.
     pub fn silent() -> Switch {
         let quiet = Switch::new(Version::V1_3, 0);
-        Switch { hello: false, answers_echo: false, answers_features: false, answers_requests: false, ..quiet }
+        Switch {
+            hello: false,
+            answers_echo: false,
+            answers_features: false,
+            answers_requests: false,
+            ..quiet
+        }
+    }
+
+    /// The same switch with some of its settings changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Switch)) -> Switch {
+        change(&mut self);
+        self
     }
 
     /// Forgets what was seen.
@@ -119,7 +133,8 @@ impl Switch {
 
     /// Errors seen.
     pub fn errors(&self) -> Vec<(ErrorCode, String)> {
-        let parse = |m: &[u8]| ErrorMsg::parse(m).map(|e| (e.error, String::from_utf8_lossy(e.data).into_owned()));
+        let parse =
+            |m: &[u8]| ErrorMsg::parse(m).map(|e| (e.error, String::from_utf8_lossy(e.data).into_owned()));
         self.of_type(1).into_iter().filter_map(|m| parse(m).ok()).collect()
     }
 
@@ -144,15 +159,23 @@ impl Switch {
     }
 
     /// A packet_in whose frame was longer.
-    pub fn truncated_packet_in(&self, in_port: u32, buffer: Option<u32>, data: &[u8], total_len: usize) -> Vec<u8> {
+    pub fn truncated_packet_in(
+        &self,
+        in_port: u32,
+        buffer: Option<u32>,
+        data: &[u8],
+        total_len: usize,
+    ) -> Vec<u8> {
         let (buffer_id, total_len) = (buffer.unwrap_or(OFP_NO_BUFFER), total_len as u16);
         if self.version == Version::V1_0 {
             let reason = v10::PacketInReason::OFPR_NO_MATCH;
-            return v10::PacketIn { xid: 0, buffer_id, total_len, in_port: in_port as u16, reason, data }.to_vec();
+            return v10::PacketIn { xid: 0, buffer_id, total_len, in_port: in_port as u16, reason, data }
+                .to_vec();
         }
         let reason = v13::PacketInReason::OFPR_NO_MATCH;
         let matching = &[v13::Oxm::InPort(in_port)][..];
-        v13::PacketIn { xid: 0, buffer_id, total_len, reason, table_id: 0, cookie: 0, matching, data }.to_vec()
+        v13::PacketIn { xid: 0, buffer_id, total_len, reason, table_id: 0, cookie: 0, matching, data }
+            .to_vec()
     }
 
     /// A flow_removed for a flow that this switch was told to add.
@@ -267,7 +290,8 @@ fn features(version: Version, xid: u32, datapath_id: u64) -> Vec<u8> {
         }
         .to_vec();
     }
-    v13::FeaturesReply { xid, datapath_id, n_buffers: 256, n_tables: 2, auxiliary_id: 0, capabilities: 0 }.to_vec()
+    v13::FeaturesReply { xid, datapath_id, n_buffers: 256, n_tables: 2, auxiliary_id: 0, capabilities: 0 }
+        .to_vec()
 }
 
 fn port_v10(port_no: u16) -> v10::Port {
@@ -310,7 +334,9 @@ fn stats_v13(msg: &[u8]) -> Option<Vec<u8>> {
         v13::MultipartRequestBody::PortStats { .. } => {
             stats.chunks(1).map(v13::MultipartReplyBody::PortStats).collect()
         }
-        v13::MultipartRequestBody::PortDesc => ports.chunks(2).map(v13::MultipartReplyBody::PortDesc).collect(),
+        v13::MultipartRequestBody::PortDesc => {
+            ports.chunks(2).map(v13::MultipartReplyBody::PortDesc).collect()
+        }
         v13::MultipartRequestBody::Other { .. } => return None,
     };
     let last = parts.len() - 1;

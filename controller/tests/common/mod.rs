@@ -59,7 +59,13 @@ impl App for Probe {
         self.say(format!("removed {} {:?} cookie {}", r.priority, r.reason, r.cookie));
     }
     fn port_status(&mut self, dp: &mut Dp<'_>, s: &PortStatus) {
-        self.say(format!("port {} {:?} down {} of {}", s.port.number, s.change, s.is_down(), dp.ports().len()));
+        self.say(format!(
+            "port {} {:?} down {} of {}",
+            s.port.number,
+            s.change,
+            s.is_down(),
+            dp.ports().len()
+        ));
     }
     fn done(&mut self, dp: &mut Dp<'_>, t: Token, r: Result<Reply<'_>, Failed>) {
         let what = match r {
@@ -78,7 +84,10 @@ impl App for Probe {
             Event::FlowRefused { flow, why } => format!("flow {} refused: {why}", flow.priority),
             Event::Refused { what, why } => format!("{what} refused: {why}"),
             Event::Error { name, flow, .. } => {
-                format!("error {name} flow {:?}", flow.as_ref().map(|f| (f.priority, f.cookie, f.matching.is_some())))
+                format!(
+                    "error {name} flow {:?}",
+                    flow.as_ref().map(|f| (f.priority, f.cookie, f.matching.is_some()))
+                )
             }
         });
     }
@@ -88,7 +97,10 @@ impl App for Probe {
 }
 
 /// One core with one probe that does `act` at each packet_in.
-pub fn lab_with(config: Config, act: impl FnMut(&mut Dp<'_>, &PacketIn<'_>) + Send + Clone + Sync + 'static) -> (Lab, Log) {
+pub fn lab_with(
+    config: Config,
+    act: impl FnMut(&mut Dp<'_>, &PacketIn<'_>) + Send + Clone + Sync + 'static,
+) -> (Lab, Log) {
     let log = Log::default();
     let inner = log.clone();
     let builder = Controller::builder().config(config).app("probe", move |core| Probe {
