@@ -2,6 +2,7 @@
 
 mod banner;
 mod place;
+mod privileges;
 mod signals;
 
 use std::sync::mpsc;

@@ -77,6 +77,7 @@ fn open_tap(name: &str, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
     builder.queues = u16::try_from(args.cores).context("--cores")?;
     builder.host_address = Some((host.address, host.prefix_len));
     let tap = builder.open()?;
+    super::privileges::give_up()?;
     Ok(Place::Tap { name: name.to_owned(), address: args.address, host, tap: Mutex::new(Some(tap)) })
 }
 
