@@ -202,6 +202,11 @@ fn icmp_error(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>, code
 
 fn send_icmp(inner: &mut Inner, to_mac: MacAddr, to: Ipv4Addr, message: &IcmpMessage<'_>) {
     let len = message.len();
+    if ipv4::HEADER_LEN + len > inner.mtu as usize {
+        // The reply to a request that was larger than our own link carries. No port has a buffer for it, ever.
+        inner.counters.tx_dropped += 1;
+        return;
+    }
     let header = Ipv4Header {
         dont_fragment: false,
         ..Ipv4Header::new(inner.config.address, to, IpProtocol::ICMP, len as u16)
