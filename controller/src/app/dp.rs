@@ -39,7 +39,7 @@ impl<'a> Dp<'a> {
     }
 
     /// The same, with the ends of its requests reported to another core.
-    pub(crate) fn from_core(mut self, origin: usize) -> Dp<'a> {
+    pub(crate) fn reporting_to(mut self, origin: usize) -> Dp<'a> {
         self.origin = origin;
         self
     }

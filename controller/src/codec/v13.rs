@@ -121,7 +121,8 @@ fn layer3(m: &Match, to: &mut Fields) {
 }
 
 fn layer4(m: &Match, to: &mut Fields) -> Result<(), Refused> {
-    let (src, dst): (fn(u16) -> Oxm<'static>, fn(u16) -> Oxm<'static>) = match m.ip_proto {
+    type Field = fn(u16) -> Oxm<'static>;
+    let (src, dst): (Field, Field) = match m.ip_proto {
         Some(6) => (Oxm::TcpSrc, Oxm::TcpDst),
         Some(17) => (Oxm::UdpSrc, Oxm::UdpDst),
         _ => {

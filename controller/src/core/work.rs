@@ -241,7 +241,7 @@ impl Controller {
             return self.ended(origin, Queued::Done { slot, dpid, token, result });
         };
         let ring = net.sender(session.dp.conn).unwrap_or(&mut self.void);
-        Dp::new(ring, &mut session.dp, &mut self.shared, slot).from_core(origin).command(&command, token);
+        Dp::new(ring, &mut session.dp, &mut self.shared, slot).reporting_to(origin).command(&command, token);
         let key = session.dp.key;
         self.rearm(net, key);
     }
@@ -332,9 +332,9 @@ impl Controller {
         }
         self.down(key, &why);
         if abort {
-            net.abort(conn)
+            net.abort(conn);
         } else {
-            net.close(conn)
+            net.close(conn);
         }
         self.work(net);
     }

@@ -9,7 +9,7 @@ use cbench::lab::{
 };
 
 use crate::controllers::{self, Controller};
-use crate::scene::{BRIDGES, Scene, all_pings_answered};
+use crate::scene::{BRIDGES, Scene, all_pings_answered, wait_up};
 
 /// Open vSwitch backs off up to 8 s between connection attempts.
 const RETURN_MAX: Duration = Duration::from_secs(15);
@@ -56,7 +56,6 @@ fn spread_over_cores(scene: &Scene<impl Controller>) -> Result<()> {
         since = scene.process.mark();
         scene.ovs.del_controller(bridge)?;
         scene.ovs.set_controller(bridge, &ControlNet::target())?;
-        scene.ovs.wait_connected(bridge, Duration::from_secs(20))?;
     }
     Err(Error::Unexpected("20 connections of one switch all landed on the core of the other".to_owned()))
 }
@@ -148,7 +147,9 @@ pub fn switch_returns(scene: &mut Scene<impl Controller>) -> Result<()> {
 pub fn loop_disturbs_nobody_else(scene: &mut Scene<impl Controller>) -> Result<()> {
     let mut other = Ovs::start("loop")?;
     scene.net.attach(&other)?;
-    for (bridge, datapath_id) in [("s3", 0x53), ("s4", 0x54)] {
+    let before = scene.process.mark();
+    let bridges = [("s3", 0x53), ("s4", 0x54)];
+    for (bridge, datapath_id) in bridges {
         other.add_bridge(bridge, datapath_id, scene.version)?;
         other.set_controller(bridge, &ControlNet::target())?;
     }
@@ -158,8 +159,7 @@ pub fn loop_disturbs_nobody_else(scene: &mut Scene<impl Controller>) -> Result<(
         other.add_port("s3", &a, link)?;
         other.add_port("s4", &b, link)?;
     }
-    other.wait_connected("s3", Duration::from_secs(20))?;
-    other.wait_connected("s4", Duration::from_secs(20))?;
+    wait_up(&scene.controller, &scene.process, before, &other, &bridges)?;
     let looped = scene.new_pair(Some([(&other, "s3"), (&other, "s4")]), "")?;
     let new = scene.new_pair(None, "s1")?;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cbench::lab::{ControlNet, Error, Host, OpenFlow, Ovs, Proc, Result};
+use cbench::lab::{ControlNet, Error, Host, Mark, OpenFlow, Ovs, Proc, Result};
 
 use crate::controllers::{self, Controller};
 
@@ -36,9 +36,7 @@ impl<C: Controller> Scene<C> {
             [host(&ovs, 3, "s2", 1)?, host(&ovs, 4, "s2", 2)?],
         ];
         let scene = Scene { controller, version, process, ovs, hosts, net, next_host: 5 };
-        for (bridge, _) in BRIDGES {
-            scene.ovs.wait_connected(bridge, Duration::from_secs(20))?;
-        }
+        wait_up(&scene.controller, &scene.process, Mark::default(), &scene.ovs, &BRIDGES)?;
         Ok(scene)
     }
 
@@ -64,6 +62,23 @@ impl<C: Controller> Drop for Scene<C> {
             self.tell();
         }
     }
+}
+
+/// Waits until the controller has taken bridges over. It says so at once, if it does; the switch only every 5 s.
+pub fn wait_up(
+    controller: &impl Controller,
+    process: &Proc,
+    since: Mark,
+    ovs: &Ovs,
+    bridges: &[(&str, u64)],
+) -> Result<()> {
+    for &(bridge, datapath_id) in bridges {
+        match controller.core_of(process, since, datapath_id) {
+            Some(core) => core.map(drop)?,
+            None => ovs.wait_connected(bridge, Duration::from_secs(20)).map(drop)?,
+        }
+    }
+    Ok(())
 }
 
 fn host(ovs: &Ovs, number: u8, bridge: &str, port_no: u16) -> Result<Host> {
