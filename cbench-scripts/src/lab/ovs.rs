@@ -178,7 +178,7 @@ impl Ovs {
         Ok(())
     }
 
-    /// True when the bridge has negotiated OpenFlow with its controller.
+    /// True when the bridge has negotiated OpenFlow with its controller. Open vSwitch writes this down every 5 s.
     ///
     /// # Errors
     /// When there is no such bridge, or it has no controller.
