@@ -69,7 +69,7 @@ impl<S: Service> Upcalls<'_, S> {
 
     fn data_in_place(&mut self, inner: &mut Inner, id: ConnId, text: &[u8]) {
         if !self.wants(inner, id) {
-            return;
+            return self.data_unwanted(inner, id);
         }
         let Some(Some(conn)) = self.conns.get_mut(id.index()) else { return };
         let mut rx = Rx::new(text, &[]);
@@ -86,23 +86,30 @@ impl<S: Service> Upcalls<'_, S> {
         }
     }
 
+    /// There is data that the service closed without reading, in a callback before this one (RFC 9293 3.6.1).
+    fn data_unwanted(&mut self, inner: &mut Inner, id: ConnId) {
+        if inner.table.get(id).is_some_and(|tcb| tcb.service_done && tcb.over.is_none()) {
+            inner.abort(id);
+        }
+    }
+
     /// Offers what is kept in the receive buffer.
     fn data_kept(&mut self, inner: &mut Inner, id: ConnId) {
         if !self.wants(inner, id) {
-            return;
+            return self.data_unwanted(inner, id);
         }
         let Some(Some(conn)) = self.conns.get_mut(id.index()) else { return };
         let Some(tcb) = inner.table.get_mut(id) else { return };
         if tcb.rx.is_empty() {
             return;
         }
-        let ring = tcb.rx.take_ring();
-        let (first, second) = tcb.rx.unread(&ring);
+        let lent = tcb.rx.lend();
+        let (first, second) = lent.unread();
         let mut rx = Rx::new(first, second);
         self.service.data(inner, id, conn, &mut rx);
         let taken = rx.taken();
         if let Some(tcb) = inner.table.get_mut(id).filter(|tcb| tcb.over.is_none()) {
-            tcb.rx.put_back(ring, taken);
+            tcb.rx.put_back(lent, taken);
             if tcb.service_done && !tcb.rx.is_empty() {
                 inner.abort(id);
             }

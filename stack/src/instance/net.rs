@@ -175,8 +175,8 @@ impl Net for Inner {
         tcb.service_done = true;
         let index = id.index() as u32;
         match tcb.state {
-            // RFC 9293 3.10.4
-            State::SynSent => return self.finish(index, CloseReason::Aborted),
+            // RFC 9293 3.10.4; nothing is worth waiting for that the service does not want any more
+            State::SynSent | State::SynReceived => return self.abort(id),
             State::Drained => return self.finish(index, CloseReason::Finished),
             // RFC 9293 3.6.1, RFC 2525 2.17: unread data is lost, and the peer must know
             _ if !tcb.rx.is_empty() => return self.abort(id),
@@ -198,7 +198,7 @@ impl Net for Inner {
 
     fn resume(&mut self, id: ConnId) {
         let Some(tcb) = self.live(id) else { return };
-        if !tcb.resumed && !tcb.rx.is_empty() {
+        if !tcb.resumed {
             tcb.resumed = true;
             self.resumed.push(id);
         }

@@ -18,6 +18,22 @@ pub struct RecvBuffer {
     limit: usize,
 }
 
+/// Unread bytes that their reader looks at.
+#[derive(Debug)]
+pub struct Lent {
+    ring: Vec<u8>,
+    head: usize,
+    len: usize,
+}
+
+impl Lent {
+    /// The bytes, in up to two pieces.
+    pub fn unread(&self) -> (&[u8], &[u8]) {
+        let first = self.len.min(self.ring.len() - self.head);
+        (&self.ring[self.head..self.head + first], &self.ring[..self.len - first])
+    }
+}
+
 /// What became of an out-of-order segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Insert {
@@ -56,6 +72,11 @@ impl RecvBuffer {
     #[inline]
     pub fn has_gaps(&self) -> bool {
         !self.ranges.is_empty()
+    }
+
+    /// Behind the last byte that waits behind a gap.
+    pub fn end(&self) -> Option<SeqNumber> {
+        self.ranges.last().map(|&(_, end)| end)
     }
 
     /// Bytes of memory held now.
@@ -107,21 +128,16 @@ impl RecvBuffer {
         n
     }
 
-    /// The unread bytes, lent out with the memory that holds them; [`RecvBuffer::put_back`] ends that.
-    pub fn take_ring(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.ring)
+    /// The unread bytes, lent out with the memory that holds them: until [`RecvBuffer::put_back`] there are none here.
+    pub fn lend(&mut self) -> Lent {
+        let len = std::mem::take(&mut self.len);
+        Lent { ring: std::mem::take(&mut self.ring), head: self.head, len }
     }
 
-    /// The unread bytes in a ring that [`RecvBuffer::take_ring`] gave, in up to two pieces.
-    pub fn unread<'a>(&self, ring: &'a [u8]) -> (&'a [u8], &'a [u8]) {
-        let first = self.len.min(ring.len() - self.head);
-        (&ring[self.head..self.head + first], &ring[..self.len - first])
-    }
-
-    /// Gives the ring back, of which `read` bytes were read.
-    pub fn put_back(&mut self, ring: Vec<u8>, read: usize) {
-        self.ring = ring;
-        self.len -= read;
+    /// Takes the ring back, of which `read` bytes were read.
+    pub fn put_back(&mut self, lent: Lent, read: usize) {
+        self.ring = lent.ring;
+        self.len = lent.len - read;
         if self.len == 0 && self.ranges.is_empty() {
             self.head = 0;
         } else if !self.ring.is_empty() {
@@ -166,10 +182,10 @@ mod tests {
     use super::*;
 
     fn read_all(buf: &mut RecvBuffer) -> Vec<u8> {
-        let ring = buf.take_ring();
-        let (a, b) = buf.unread(&ring);
+        let lent = buf.lend();
+        let (a, b) = lent.unread();
         let out = [a, b].concat();
-        buf.put_back(ring, out.len());
+        buf.put_back(lent, out.len());
         out
     }
 
@@ -201,8 +217,8 @@ mod tests {
         let mut nxt = SeqNumber(7);
         buf.append(&data[..4000]);
         nxt += 4000;
-        let ring = buf.take_ring();
-        buf.put_back(ring, 3000);
+        let lent = buf.lend();
+        buf.put_back(lent, 3000);
         // wraps in a ring of 4096, then grows
         assert_eq!(buf.insert(nxt, nxt + 2000, &data[6000..7000], 8), Insert::Kept);
         assert_eq!(buf.insert(nxt, nxt + 3000, &data[7000..20_000], 8), Insert::Kept);
