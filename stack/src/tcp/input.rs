@@ -132,7 +132,7 @@ impl Tcb {
         self.snd.wl2 = seg.ack;
         self.deadlines.give_up = None;
         self.deadlines.retransmit = None;
-        let syn_was_lost = self.rto.backoff() > 0;
+        let syn_was_lost = self.rto.expired() > 0;
         self.measure(seg, cx);
         if syn_was_lost {
             self.rto.syn_was_lost();
@@ -162,28 +162,31 @@ impl Tcb {
             return Outcome::default();
         }
         let mut seg = *seg;
-        if !self.sequence_ok(&mut seg, cx) {
-            return Outcome::default();
+        if self.state == State::SynReceived && seg.flags == SYN_ACK && seg.seq == self.rcv.irs {
+            // Simultaneous open (RFC 9293 3.5, figure 8, line 6): the peer's SYN is known already.
+            seg.flags = seg.flags.without(TcpFlags::SYN);
+            seg.seq += 1;
+        }
+        let mut outcome = Outcome::default();
+        if !self.sequence_ok(&mut seg, cx, &mut outcome) {
+            return outcome;
         }
         if seg.flags.rst() {
             return self.input_rst(&seg, cx);
         }
         if seg.flags.syn() {
-            if self.state == State::SynReceived && seg.flags.ack() && seg.seq == self.rcv.irs {
-                // Simultaneous open: the peer's SYN,ACK; its SYN is known already.
-                seg.flags = seg.flags.without(TcpFlags::SYN);
-                seg.seq += 1;
-            } else {
-                // RFC 9293 3.10.7.4 fourth step, RFC 5961 4: a challenge, never a reset
-                self.challenge(cx);
-                return Outcome::default();
+            if self.state == State::SynReceived && !self.active {
+                // RFC 9293 3.10.7.4 fourth step: back to LISTEN, where the SYN is welcome when it comes again
+                return Outcome::end(End::Closed(CloseReason::Reset));
             }
+            // RFC 9293 3.10.7.4 fourth step, RFC 5961 4: a challenge, never a reset
+            self.challenge(cx);
+            return Outcome::default();
         }
         if !seg.flags.ack() {
             return Outcome::default();
         }
         self.update_ts_recent(&seg, cx.now);
-        let mut outcome = Outcome::default();
         if self.state == State::SynReceived {
             if !(seg.ack.gt(self.snd.una) && seg.ack.le(self.snd.max)) {
                 cx.counters.tcp_bad_ack += 1;
@@ -203,7 +206,7 @@ impl Tcb {
     }
 
     /// First step: is the segment in the window? Trims what is not. Answers what is outside with an ACK.
-    fn sequence_ok(&mut self, seg: &mut Segment<'_>, cx: &mut Cx<'_>) -> bool {
+    fn sequence_ok(&mut self, seg: &mut Segment<'_>, cx: &mut Cx<'_>, outcome: &mut Outcome) -> bool {
         if let Some(ts) = self.ts
             && !seg.flags.rst()
         {
@@ -231,7 +234,7 @@ impl Tcb {
             cx.counters.tcp_out_of_window += 1;
             if !seg.flags.rst() {
                 self.ack_now();
-                self.late_ack(seg, cx);
+                outcome.acked = self.late_ack(seg, cx);
             }
             return false;
         }
@@ -245,16 +248,17 @@ impl Tcb {
     }
 
     /// A duplicate from before the window carries an acknowledgement all the same: a peer that probes, or whose last ACK
-    /// was lost, must not wait for it (RFC 9293 3.10.7.4 drops it; BSD and Linux do as we do for plain duplicates).
-    fn late_ack(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) {
+    /// was lost, must not wait for it (RFC 9293 3.10.7.4 drops it; BSD and Linux do as we do for plain duplicates). Returns
+    /// whether it acknowledged something.
+    fn late_ack(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) -> bool {
         let duplicate = (seg.seq + seg.seq_len()).le(self.rcv.nxt) && !seg.flags.syn();
-        if !(duplicate && seg.flags.ack() && self.state.is_synchronized() && seg.ack.gt(self.snd.una)) {
-            return;
-        }
         // Only up to what was sent before; a FIN's acknowledgement comes again by itself.
-        if seg.ack.le(self.tx_end()) && seg.ack.le(self.snd.max) {
-            self.new_ack(seg, cx);
+        let news = seg.ack.gt(self.snd.una) && seg.ack.le(self.tx_end()) && seg.ack.le(self.snd.max);
+        if !(duplicate && seg.flags.ack() && self.state.is_synchronized() && news) {
+            return false;
         }
+        self.new_ack(seg, cx);
+        true
     }
 
     /// Second step (RFC 5961 3).
@@ -317,6 +321,9 @@ impl Tcb {
             self.deadlines.give_up = None; // RFC 9293 3.8.6.1: a peer that answers probes is alive
         }
         self.update_window(seg);
+        if self.probing && self.snd.wnd > 0 {
+            self.rto.probe_answered();
+        }
         true
     }
 
@@ -386,6 +393,9 @@ impl Tcb {
     }
 
     fn update_window(&mut self, seg: &Segment<'_>) {
+        if seg.ack.lt(self.snd.una) {
+            return; // RFC 9293 3.10.7.4: only with SND.UNA =< SEG.ACK =< SND.NXT
+        }
         let newer = self.snd.wl1.lt(seg.seq) || (self.snd.wl1 == seg.seq && self.snd.wl2.le(seg.ack));
         if newer {
             self.set_window(seg);
@@ -488,7 +498,8 @@ impl Tcb {
         if seg.flags.fin() && self.rcv.fin.is_none() {
             let fin = seg.seq + seg.payload.len() as u32;
             // Never before what was received, nor behind the window.
-            if fin.ge(self.rcv.nxt) && fin.le(self.rcv.adv) {
+            let known = self.rx.end().map_or(self.rcv.nxt, |end| end.max(self.rcv.nxt));
+            if fin.ge(known) && fin.le(self.rcv.adv) {
                 self.rcv.fin = Some(fin);
                 self.ack_now();
             }
@@ -510,6 +521,7 @@ impl Tcb {
     }
 }
 
+const SYN_ACK: TcpFlags = TcpFlags::SYN.union(TcpFlags::ACK);
 /// RFC 7323 5.5: TS.Recent older than 24 days is not compared.
 const PAWS_IDLE: std::time::Duration = std::time::Duration::from_secs(24 * 24 * 3600);
 /// A longer round trip by timestamp is a wrong echo.

@@ -32,7 +32,7 @@ impl NewReno {
     /// A connection that has sent nothing; `iss` is its initial sequence number.
     pub fn new(mss: u32, initial_window: u32, iss: SeqNumber) -> NewReno {
         NewReno {
-            cwnd: mss * initial_window,
+            cwnd: initial(mss, initial_window),
             ssthresh: u32::MAX / 2,
             mss,
             dup_acks: 0,
@@ -45,7 +45,7 @@ impl NewReno {
     /// The handshake told the peer's MSS.
     pub fn set_mss(&mut self, mss: u32, initial_window: u32) {
         self.mss = mss;
-        self.cwnd = mss * initial_window;
+        self.cwnd = initial(mss, initial_window);
     }
 
     /// How much may be in flight.
@@ -141,12 +141,17 @@ impl NewReno {
 
     /// Nothing was sent for longer than a time-out: RFC 5681 4.1.
     pub fn idle(&mut self, initial_window: u32) {
-        self.cwnd = self.cwnd.min(initial_window * self.mss);
+        self.cwnd = self.cwnd.min(initial(self.mss, initial_window));
     }
 
     fn half(&self, flight: u32) -> u32 {
         (flight / 2).max(2 * self.mss)
     }
+}
+
+/// RFC 6928 2: min(10 * MSS, max(2 * MSS, 14600)), with another number of segments than 10 if one is set.
+fn initial(mss: u32, segments: u32) -> u32 {
+    (mss * segments).min((2 * mss).max(1460 * segments))
 }
 
 /// RFC 7323 2.3: no window is larger than this.

@@ -99,7 +99,7 @@ impl Tcb {
         let first = self.snd.max == self.snd.iss;
         self.snd.nxt = self.snd.iss + 1;
         self.snd.max = self.snd.nxt;
-        self.timed = (first && !self.offer.timestamps).then_some((self.snd.nxt, now));
+        self.timed = first.then_some((self.snd.nxt, now));
         if self.state == State::SynReceived {
             self.rcv.adv = self.rcv.adv.max(self.rcv.nxt + u32::from(window));
             self.ack_sent();
@@ -169,9 +169,9 @@ impl Tcb {
         let window = self.snd.wnd.min(self.cc.cwnd());
         let usable = window.saturating_sub(self.flight());
         let len = unsent.min(self.snd.mss).min(usable);
-        let fin = self.fin_open() && len == unsent;
+        // A FIN takes one of the peer's window, but adds nothing to the congestion.
+        let fin = self.fin_open() && len == unsent && self.snd.wnd > self.flight() + len;
         if len == 0 {
-            // A bare FIN needs no window.
             return fin.then_some(Chunk { seq: self.snd.nxt, len: 0, fin });
         }
         (fin || self.worth_sending(len, unsent, config)).then_some(Chunk { seq: self.snd.nxt, len, fin })
@@ -227,26 +227,39 @@ impl Tcb {
         true
     }
 
-    /// One byte beyond a closed window (RFC 9293 3.8.6.1). It does not count as sent until it is acknowledged.
+    /// One byte, or the FIN, beyond a closed window (RFC 9293 3.8.6.1); it does not count as sent until it is
+    /// acknowledged. If the window is not closed but too small to be worth sending, all it takes (3.8.6.2.1 (4), the
+    /// override time-out).
     fn output_probe(&mut self, now: Instant, config: &TcpConfig, emit: &mut impl Emit) -> bool {
         self.probe_now = false;
-        let offset = self.flight() as usize;
-        if offset >= self.tx.len() {
+        let unsent = self.tx_end().diff(self.snd.nxt).max(0) as u32;
+        let usable = self.snd.wnd.saturating_sub(self.flight());
+        let len = usable.clamp(1, self.snd.mss).min(unsent);
+        let chunk = Chunk { seq: self.snd.nxt, len, fin: len == 0 };
+        if len == 0 && !self.fin_unsent() {
             return true;
         }
-        let chunk = Chunk { seq: self.snd.nxt, len: 1, fin: false };
         if !self.send_chunk(&chunk, now, config, emit) {
             self.probe_now = true;
             return false;
         }
-        self.snd.max = self.snd.max.max(chunk.seq + 1);
-        self.probing = true;
+        self.snd.max = self.snd.max.max(chunk.seq + len.max(1));
+        if usable > 0 {
+            self.snd.nxt = chunk.seq + len.max(1);
+        } else {
+            self.probing = true;
+        }
         true
+    }
+
+    /// Whether a FIN is to be sent and is not in flight.
+    fn fin_unsent(&self) -> bool {
+        self.fin_open() && self.snd.nxt.le(self.tx_end())
     }
 
     /// Data waits, nothing is in flight, and the window does not let it go: the timer becomes a probe timer.
     fn watch_closed_window(&mut self, now: Instant, config: &TcpConfig) {
-        let waits = self.tx.len() as u32 > self.flight();
+        let waits = self.tx.len() as u32 > self.flight() || self.fin_unsent();
         if waits && self.flight() == 0 && !self.retransmit_head {
             if !self.probing || self.deadlines.retransmit.is_none() {
                 self.probing = true;
@@ -278,13 +291,23 @@ impl Tcb {
             _ => u8::from(self.window_reopened()),
         };
         while due > 0 {
-            if !self.send_pure(self.snd.nxt.max(self.snd.una), now, emit) {
+            if !self.send_pure(self.ack_seq(), now, emit) {
                 self.ack = AckDue::Now(due);
                 return false;
             }
             due -= 1;
         }
         true
+    }
+
+    /// The sequence number of a segment without text: SND.NXT, even while retransmission has gone back behind it, but never
+    /// behind the peer's window, where the segment would not be looked at (RFC 9293 3.10.7.4, first step).
+    pub fn ack_seq(&self) -> SeqNumber {
+        if self.state.is_synchronized() {
+            self.snd.max.min(self.snd.una + self.snd.wnd)
+        } else {
+            self.snd.max
+        }
     }
 
     fn send_pure(&mut self, seq: SeqNumber, now: Instant, emit: &mut impl Emit) -> bool {
@@ -331,9 +354,12 @@ impl Tcb {
         let step = (self.rx.limit() as u32 / 2).min(u32::from(self.offer.mss));
         let edge = if wanted.diff(self.rcv.adv) >= step as i32 { wanted } else { self.rcv.adv };
         let window = u32::try_from(edge.diff(self.rcv.nxt)).unwrap_or(0);
-        // Rounded up, so that the edge does not move left (RFC 7323 2.4); the buffer has one unit to spare.
+        // Rounded up, so that the edge does not move left, but not beyond what the buffer holds: there it may seem to move
+        // by less than a unit (RFC 7323 2.4), and what was offered once is still taken.
         let scale = self.rcv.wscale;
-        let field = u16::try_from(window.div_ceil(1 << scale)).unwrap_or(u16::MAX);
+        let room = (self.rx.limit() - self.rx.len()) as u32;
+        let units = window.div_ceil(1 << scale).min(room >> scale);
+        let field = u16::try_from(units).unwrap_or(u16::MAX);
         (field, self.rcv.adv.max(self.rcv.nxt + (u32::from(field) << scale)))
     }
 
@@ -341,7 +367,8 @@ impl Tcb {
     fn window_reopened(&self) -> bool {
         let gain = self.window_edge().diff(self.rcv.adv);
         let open = self.rcv_wnd();
-        gain >= (self.rx.limit() / 2) as i32
+        // A sender that still has 64 KiB to go, as after the handshake, learns it with the next ACK.
+        (open < u32::from(u16::MAX) && gain >= (self.rx.limit() / 2) as i32)
             || (open < u32::from(self.offer.mss) && gain >= i32::from(self.offer.mss))
     }
 }

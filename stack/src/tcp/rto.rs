@@ -14,13 +14,16 @@ pub struct Rto {
     rttvar: Duration,
     /// Before backing off and bounds are applied.
     base: Duration,
+    /// How often the time-out has been doubled.
     backoff: u32,
+    /// How often in a row the timer has expired.
+    expired: u32,
 }
 
 impl Rto {
     /// Nothing measured yet.
     pub fn new(config: &TcpConfig) -> Rto {
-        Rto { srtt: None, rttvar: Duration::ZERO, base: config.rto_initial, backoff: 0 }
+        Rto { srtt: None, rttvar: Duration::ZERO, base: config.rto_initial, backoff: 0, expired: 0 }
     }
 
     /// A round trip was measured; never on a retransmitted segment (Karn, RFC 6298 3), unless by timestamp.
@@ -50,11 +53,19 @@ impl Rto {
     /// The timer expired (RFC 6298 5.5).
     pub fn back_off(&mut self) {
         self.backoff = (self.backoff + 1).min(16);
+        self.expired = self.expired.saturating_add(1);
     }
 
-    /// New data was acknowledged: the next time-out starts from the estimate again.
+    /// New data was acknowledged. The time-out stays backed off until a round trip is measured (RFC 6298 5, last
+    /// paragraph): what was acknowledged may have been a retransmission, and tells nothing.
     pub fn progress(&mut self) {
+        self.expired = 0;
+    }
+
+    /// A closed window opened: its probes backed off (RFC 9293 3.8.6.1), the path did not ask for that.
+    pub fn probe_answered(&mut self) {
         self.backoff = 0;
+        self.expired = 0;
     }
 
     /// The handshake's SYN had to be sent again: RFC 6298 5.7, at least 3 s for data.
@@ -63,11 +74,12 @@ impl Rto {
             self.base = self.base.max(Duration::from_secs(3));
             self.backoff = 0;
         }
+        self.expired = 0;
     }
 
-    /// How often in a row the timer has expired.
-    pub fn backoff(&self) -> u32 {
-        self.backoff
+    /// How often in a row the timer has expired: since the last acknowledgement of new data.
+    pub fn expired(&self) -> u32 {
+        self.expired
     }
 
     /// The smoothed round trip; `None` before the first measurement.
@@ -108,6 +120,8 @@ mod tests {
         }
         assert_eq!(rto.get(&config), config.rto_max);
         rto.progress();
+        assert_eq!((rto.get(&config), rto.expired()), (config.rto_max, 0));
+        rto.measured(Duration::from_millis(1), &config);
         assert_eq!(rto.get(&config), config.rto_min);
     }
 }

@@ -31,7 +31,7 @@ impl Tcb {
         if due(self.deadlines.retransmit, now) {
             self.retransmit_timer(now, config, counters);
             fired.output = true;
-            fired.suspect_next_hop = self.rto.backoff() >= 2;
+            fired.suspect_next_hop = self.rto.expired() >= 2;
         }
         if let AckDue::Delayed(at) = self.ack
             && at <= now
@@ -51,7 +51,12 @@ impl Tcb {
     }
 
     fn retransmit_timer(&mut self, now: Instant, config: &TcpConfig, counters: &mut Counters) {
-        let first = self.rto.backoff() == 0;
+        if self.snd.max == self.snd.iss {
+            // Our SYN has not even left: its next hop is not known yet.
+            self.deadlines.retransmit = Some(now + self.rto.get(config));
+            return;
+        }
+        let first = self.rto.expired() == 0;
         self.rto.back_off();
         self.deadlines.retransmit = Some(now + self.rto.get(config));
         // R2 of RFC 9293 3.8.3: measured from the first time-out; a handshake has its own limit.
