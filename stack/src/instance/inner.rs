@@ -16,7 +16,7 @@ use crate::net::Listen;
 use crate::service::{CloseReason, ConnId};
 use crate::tcp::isn::Secret;
 use crate::tcp::table::Table;
-use crate::tcp::tcb::State;
+use crate::tcp::tcb::{AckDue, State};
 use crate::tcp::time_wait::{TimeWait, TimeWaits};
 use crate::time::Instant;
 use crate::timer::Wheel;
@@ -154,13 +154,16 @@ impl Inner {
         let until = self.now + self.config.tcp.time_wait;
         let Some(tcb) = self.table.at(index) else { return };
         let entry = TimeWait::of(tcb, until);
+        let ack_due = tcb.ack != AckDue::No;
         let (slot, evicted) = self.time_waits.insert(entry);
         self.table.set_time_wait(entry.key, slot);
         if let Some(old) = evicted {
             self.counters.tcp_time_wait_evicted += 1;
             self.table.forget(&old.key);
         }
-        self.send_time_wait_ack(&entry);
+        if ack_due {
+            self.send_time_wait_ack(&entry);
+        }
     }
 
     pub(super) fn expire_time_waits(&mut self) {
@@ -185,6 +188,11 @@ impl Inner {
             Some(gateway) if !self.neighbors.is_neighbor(remote) => gateway,
             _ => remote,
         }
+    }
+
+    /// Whether ARP can tell where packets to `remote` go; if not, they go to where its own come from.
+    pub(super) fn is_resolvable(&self, remote: Ipv4Addr) -> bool {
+        self.neighbors.is_neighbor(self.next_hop(remote))
     }
 
     /// The MAC address for a connection's frames; if it is not known yet, the connection waits for it.

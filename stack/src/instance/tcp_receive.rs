@@ -14,7 +14,7 @@ use crate::port::Csum;
 use crate::service::{ConnId, ConnInfo, Service};
 use crate::tcp::input::{Cx, End, Segment};
 use crate::tcp::table::{Entry, Key};
-use crate::tcp::tcb::{Open, Tcb};
+use crate::tcp::tcb::{Open, State, Tcb};
 use crate::tcp::time_wait::{Answer, TimeWait};
 
 /// Where a segment came from and went to.
@@ -117,20 +117,19 @@ fn connection<S: Service>(
 /// RFC 9293 3.10.7.4 for TIME_WAIT; RFC 6191
 fn time_wait(inner: &mut Inner, slot: u32, seg: &Segment<'_>, ends: &Ends) {
     let Some(entry) = inner.time_waits.get(slot).copied() else { return };
-    match entry.input(seg) {
+    let listened = inner.listeners.contains_key(&ends.local_port);
+    match entry.input(seg, inner.config.tcp.timestamps) {
         Answer::Ignore => {}
-        Answer::Ack => {
+        Answer::Reopen if listened => {
+            let old = inner.leave_time_wait(&entry.key);
+            listener(inner, seg, ends, old);
+        }
+        Answer::Ack | Answer::Reopen => {
             if seg.flags.fin() {
                 inner.time_waits.restart(slot, inner.now + inner.config.tcp.time_wait);
             }
             if inner.replies.allow(inner.now) {
                 inner.send_time_wait_ack(&entry);
-            }
-        }
-        Answer::Reopen => {
-            if inner.listeners.contains_key(&ends.local_port) {
-                let old = inner.leave_time_wait(&entry.key);
-                listener(inner, seg, ends, old);
             }
         }
     }
@@ -225,12 +224,12 @@ impl Inner {
     pub(super) fn send_reset_of(&mut self, id: ConnId) {
         let Some(tcb) = self.table.get(id) else { return };
         // Before anything was sent, the peer knows of nothing; after both FINs, it needs to know nothing.
-        let nothing = tcb.snd.max == tcb.snd.iss || tcb.state == crate::tcp::State::Drained;
+        let nothing = matches!(tcb.state, State::SynSent | State::Drained) || tcb.snd.max == tcb.snd.iss;
         let Some(mac) = tcb.next_hop.filter(|_| !nothing) else { return };
         let header = TcpHeader {
             src_port: tcb.info.local.port(),
             dst_port: tcb.info.peer.port(),
-            seq: tcb.snd.nxt,
+            seq: tcb.ack_seq(),
             ack: tcb.rcv.nxt,
             flags: TcpFlags::RST | TcpFlags::ACK,
             ..TcpHeader::default()

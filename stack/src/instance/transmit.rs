@@ -1,5 +1,7 @@
 //! The end of a turn: timers, and everything that is to be sent, together.
 
+use std::net::Ipv4Addr;
+
 use ferroflow_wire::MacAddr;
 use ferroflow_wire::ethernet;
 use ferroflow_wire::ipv4::{self, IpProtocol, Ipv4Header};
@@ -39,11 +41,12 @@ impl Inner {
             return;
         }
         let fired = tcb.timers(*now, &config.tcp, counters);
-        if fired.suspect_next_hop && tcb.state.is_synchronized() {
-            tcb.next_hop = None;
+        let (synchronized, remote) = (tcb.state.is_synchronized(), tcb.remote);
+        if fired.suspect_next_hop && synchronized {
+            self.forget_next_hop(index, remote);
         }
         if let Some(why) = fired.over {
-            if tcb.state.is_synchronized() {
+            if synchronized {
                 self.send_reset_of(id);
             }
             return self.finish(index, why);
@@ -55,6 +58,15 @@ impl Inner {
             up.timer(self, id);
         }
         self.rearm(index);
+    }
+
+    /// The next hop does not seem to answer: ARP is asked again, if there is one to ask for.
+    fn forget_next_hop(&mut self, index: u32, remote: Ipv4Addr) {
+        if self.is_resolvable(remote)
+            && let Some(tcb) = self.table.at(index)
+        {
+            tcb.next_hop = None;
+        }
     }
 
     /// Sends what one connection may send. `false`: the port has no room.

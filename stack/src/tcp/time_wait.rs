@@ -64,21 +64,23 @@ impl TimeWait {
         }
     }
 
-    /// RFC 9293 3.10.7.4 for the state TIME_WAIT.
-    pub fn input(&self, seg: &Segment<'_>) -> Answer {
+    /// RFC 9293 3.10.7.4 for the state TIME_WAIT. `timestamps`: whether a new connection would use them.
+    pub fn input(&self, seg: &Segment<'_>, timestamps: bool) -> Answer {
         if seg.flags.rst() {
             return Answer::Ignore; // RFC 1337: a reset must not cut TIME_WAIT short
         }
         if seg.flags.syn() && !seg.flags.ack() {
-            return if self.is_new(seg) { Answer::Reopen } else { Answer::Ack };
+            return if self.is_new(seg, timestamps) { Answer::Reopen } else { Answer::Ack };
         }
         if seg.seq_len() == 0 && seg.seq == self.rcv_nxt { Answer::Ignore } else { Answer::Ack }
     }
 
     /// RFC 6191 2: by timestamp where both connections have them, else by sequence number.
-    fn is_new(&self, seg: &Segment<'_>) -> bool {
-        match (self.ts_recent, seg.options.timestamps) {
+    fn is_new(&self, seg: &Segment<'_>, timestamps: bool) -> bool {
+        match (self.ts_recent, seg.options.timestamps.filter(|_| timestamps)) {
             (Some(old), Some((new, _))) if new != old => (new.wrapping_sub(old) as i32) > 0,
+            // What is left of the old connection has no timestamps, and the new one will not take it.
+            (None, Some(_)) => true,
             _ => seg.seq.gt(self.rcv_nxt),
         }
     }
