@@ -23,19 +23,17 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a controller
     Run(RunArgs),
-    /// Show a controller at work: emulated switches and hosts ping each other, then a load test; needs no rights
     Demo(DemoArgs),
 }
 
-/// Run a controller until it is told to stop (Ctrl-C or SIGTERM).
+/// Run a controller until it is told to stop (Ctrl-C or SIGTERM)
 ///
 /// Where it has the rights it creates a TAP interface and answers on an address of its own, with its own TCP/IP
 /// stack; otherwise it uses the kernel's sockets. The start-up lines say what to copy into Open vSwitch or Mininet.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  ferroflow run                                 TAP if possible, else the kernel's sockets; ports 6653 and 6633
+  ferroflow run                                 a TAP interface if possible, else sockets
   ferroflow run --port kernel --listen 6653     the kernel's sockets, on all its addresses
   sudo ferroflow run --port tap:ff0 --cores 2   the own stack at 10.77.0.2, two cores")]
 pub(crate) struct RunArgs {
@@ -62,13 +60,13 @@ pub(crate) struct RunArgs {
     pub(crate) echo_timeout: Duration,
 }
 
-/// Show a controller at work, in under 20 seconds.
+/// Show a controller at work, in under 20 seconds; needs no rights, no network and no switch
 ///
 /// Controller and learning switch run on the own TCP/IP stack over in-memory ports; so do the emulated switches and
 /// hosts at the other end. The hosts ping each other through the controller, then cbench loads it in both modes.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// How many cores the controller gets [default: 1]
+    /// How many cores the controller gets
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = cores)]
     pub(crate) cores: usize,
     /// Seconds of load in each of the two modes

@@ -1,0 +1,135 @@
+//! The command as a person meets it: what it says, and how it ends.
+#![forbid(unsafe_code)]
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn ferroflow(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ferroflow")).args(args).output().expect("the command runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The command must fail, in words that name `parts`.
+#[track_caller]
+fn refuses(args: &[&str], parts: &[&str]) {
+    let output = ferroflow(args);
+    let said = text(&output.stderr);
+    assert!(!output.status.success(), "{args:?} was accepted");
+    for part in parts {
+        assert!(said.contains(part), "{args:?} says nothing of {part:?}: {said}");
+    }
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn wrong_words_get_a_clear_sentence() {
+    refuses(&["run", "--port", "6653"], &["did you mean --listen 6653?"]);
+    refuses(&["run", "--port", "eth0"], &["`auto`, `tap:NAME` or `kernel`"]);
+    refuses(&["run", "--port", "tap:"], &["no name for an interface"]);
+    refuses(&["run", "--port", "tap:a-name-that-is-too-long"], &["1 to 15 characters"]);
+    refuses(&["run", "--listen", "0"], &["--listen", "1..=65535"]);
+    refuses(&["run", "--cores", "0"], &["1 to 256"]);
+    refuses(&["run", "--address", "10.0.0.0/24"], &["not a host's"]);
+    refuses(
+        &["run", "--port", "kernel", "--host-address", "10.9.0.1/24"],
+        &["not in the network of --address"],
+    );
+    refuses(&["run", "--port", "kernel", "--app", "fireball"], &["\"fireball\"", "learning-switch", "hub"]);
+    refuses(&["run", "--port", "kernel", "--app", "hub", "--app", "hub"], &["given twice"]);
+    refuses(&["runn"], &["run"]);
+}
+
+#[test]
+fn help_and_version_are_there() {
+    for args in [&["--help"][..], &["run", "--help"], &["demo", "--help"]] {
+        let output = ferroflow(args);
+        assert!(output.status.success());
+        assert!(text(&output.stdout).contains("Usage: ferroflow"), "{args:?}");
+    }
+    assert!(text(&ferroflow(&["--version"]).stdout).starts_with("ferroflow "));
+}
+
+/// A running command, ended with the test.
+struct Running(Child);
+
+impl Running {
+    fn start(args: &[&str]) -> Running {
+        let child = Command::new(env!("CARGO_BIN_EXE_ferroflow"))
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command runs");
+        Running(child)
+    }
+
+    fn first_lines(&mut self, n: usize) -> Vec<String> {
+        let out = self.0.stdout.take().expect("its stdout is ours");
+        BufReader::new(out).lines().take(n).map(|line| line.expect("text")).collect()
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.0.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    fn ends_within(&mut self, limit: Duration) -> Option<std::process::ExitStatus> {
+        let until = Instant::now() + limit;
+        while Instant::now() < until {
+            if let Some(status) = self.0.try_wait().expect("our child") {
+                return Some(status);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        None
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind(("0.0.0.0", 0)).and_then(|l| l.local_addr()).expect("a free port").port()
+}
+
+#[test]
+fn stops_cleanly_on_both_signals() {
+    for signal in ["INT", "TERM"] {
+        let port = free_port().to_string();
+        let mut run = Running::start(&["run", "--port", "kernel", "--listen", &port, "--cores", "2"]);
+        let lines = run.first_lines(5);
+        assert!(lines[1].contains(&format!("listening on *:{port}")), "{lines:?}");
+        assert!(lines[4].contains("ovs-vsctl set-controller br0 tcp:127.0.0.1:"), "{lines:?}");
+        run.signal(signal);
+        let status = run.ends_within(Duration::from_secs(5)).expect("it ends");
+        assert!(status.success(), "{signal}: {status}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_an_error_when_it_was_asked_for() {
+    let taken = TcpListener::bind(("0.0.0.0", 0)).expect("a free port");
+    let port = taken.local_addr().expect("bound").port().to_string();
+    refuses(&["run", "--port", "kernel", "--listen", &port], &["already in use", &port, "--listen"]);
+}
+
+#[test]
+fn the_demo_succeeds_on_one_core_and_on_two() {
+    for cores in ["1", "2"] {
+        let output = ferroflow(&["demo", "--seconds", "1", "--cores", cores]);
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{cores} cores: {out}{err}");
+        assert!(out.contains("48 of 48"), "{out}");
+    }
+}
