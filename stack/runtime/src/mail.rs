@@ -78,6 +78,11 @@ impl<M: Send> Mailbox<M> {
         fence(Ordering::SeqCst);
     }
 
+    /// Whether [`Mailbox::attach`] has been called.
+    pub fn is_attached(&self) -> bool {
+        self.wakers[self.core].get().is_some()
+    }
+
     /// Leaves a message for `to` and wakes it.
     ///
     /// # Errors

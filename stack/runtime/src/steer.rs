@@ -88,7 +88,7 @@ pub fn join<P: Port>(ports: Vec<P>, parcels: usize, steer: impl Fn(u16, u16) -> 
 }
 
 impl<P: Port> Steered<P> {
-    /// Tells the other cores how to wake this one.
+    /// Tells the other cores how to wake this one: to be called before the core's first turn.
     pub fn attach(&self, waker: Waker) {
         self.mail.attach(waker);
     }
@@ -287,7 +287,10 @@ impl<P: Port> Port for Steered<P> {
         self.inner.wait()
     }
 
+    /// # Panics
+    /// If there are several cores and [`Steered::attach`] was not called: frames of this core would be slept over.
     fn prepare_wait(&mut self) -> bool {
+        assert!(self.mail.cores() == 1 || self.mail.is_attached(), "Steered::attach was not called");
         self.mail.is_empty() && self.inner.prepare_wait()
     }
 }

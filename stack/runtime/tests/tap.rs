@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Wall};
 
 use bulk::{Bulk, block, exchange};
-use ferroflow_ports::TapPort;
 use ferroflow_runtime::{CoreReport, steer};
 use ferroflow_stack::port::lossy::{Faults, Lossy};
 use ferroflow_stack::steer::Steer;
@@ -65,7 +64,7 @@ fn expect(outcome: &Arc<Mutex<bulk::Outcome>>, good: usize) {
 fn it_answers_pings() {
     in_namespace(|| {
         let (ports, mac) = tap(1);
-        let stack = Stack::start(ports, mac, TapPort::held, |_| server(0, &Arc::default()), |_| ());
+        let stack = Stack::start(ports, mac, |_| server(0, &Arc::default()), |_| ());
         let out = Command::new("ping")
             .args(["-c", "20", "-i", "0.01", "-s", "1400", "-W", "2", &STACK.to_string()])
             .output();
@@ -81,7 +80,7 @@ fn bulk_both_ways_as_server() {
     in_namespace(|| {
         let outcome = Arc::default();
         let (ports, mac) = tap(1);
-        let stack = Stack::start(ports, mac, TapPort::held, |_| server(bulk_bytes(), &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| server(bulk_bytes(), &outcome), |_| ());
         exchange(connect(PORT), bulk_bytes(), &block());
         expect(&outcome, 1);
         stack.wait_idle();
@@ -96,8 +95,7 @@ fn bulk_both_ways_as_client() {
         let (ports, mac) = tap(1);
         let listener = TcpListener::bind((HOST, PORT)).unwrap();
         let to = listener.local_addr().unwrap();
-        let stack =
-            Stack::start(ports, mac, TapPort::held, |_| client(to, 1, bulk_bytes(), &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| client(to, 1, bulk_bytes(), &outcome), |_| ());
         exchange(listener.accept().unwrap().0, bulk_bytes(), &block());
         expect(&outcome, 1);
         stack.wait_idle();
@@ -113,8 +111,7 @@ fn bulk_both_ways_with_loss() {
         let (ports, mac) = tap(1);
         let lossy = |p| Lossy::new(p, 7, Faults::loss(0.05), Faults::loss(0.05));
         let ports = ports.into_iter().map(lossy).collect();
-        let held = |p: &Lossy<TapPort>| p.inner().held();
-        let stack = Stack::start(ports, mac, held, |_| server(total, &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| server(total, &outcome), |_| ());
         exchange(connect(PORT), total, &block());
         expect(&outcome, 1);
         stack.wait_idle();
@@ -128,7 +125,7 @@ fn a_thousand_connections_at_once_as_server() {
     in_namespace(|| {
         let outcome = Arc::default();
         let (ports, mac) = tap(1);
-        let stack = Stack::start(ports, mac, TapPort::held, |_| server(4096, &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| server(4096, &outcome), |_| ());
         let clients: Vec<_> = (0..1000).map(|_| connect(PORT)).collect();
         let start = Wall::now();
         while stack.conns() < 1000 {
@@ -154,7 +151,7 @@ fn a_thousand_connections_at_once_as_client() {
         listener.bind(&to.into()).unwrap();
         listener.listen(4096).unwrap();
         let listener = TcpListener::from(listener);
-        let stack = Stack::start(ports, mac, TapPort::held, |_| client(to, 1000, 4096, &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| client(to, 1000, 4096, &outcome), |_| ());
         let accepted: Vec<_> = (0..1000).map(|_| listener.accept().unwrap().0).collect();
         let block = block();
         accepted.into_iter().for_each(|c| exchange(c, 4096, &block));
@@ -190,7 +187,7 @@ fn connections_one_after_another_as_server() {
         let outcome = Arc::new(Mutex::new(storm::Outcome::default()));
         let (ports, mac) = tap(1);
         let service = |_| Storm { listen: Some(PORT), connect: None, outcome: outcome.clone() };
-        let stack = Stack::start(ports, mac, TapPort::held, service, |_| ());
+        let stack = Stack::start(ports, mac, service, |_| ());
         for i in 0..storm_conns() {
             storm::one_as_client(connect(PORT), i % 2 == 0);
         }
@@ -211,7 +208,7 @@ fn connections_one_after_another_as_client() {
         let to = listener.local_addr().unwrap();
         let service =
             |_| Storm { listen: None, connect: Some((to, storm_conns())), outcome: outcome.clone() };
-        let stack = Stack::start(ports, mac, TapPort::held, service, |_| ());
+        let stack = Stack::start(ports, mac, service, |_| ());
         for _ in 0..storm_conns() {
             let stream = listener.accept().unwrap().0;
             stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -229,8 +226,7 @@ fn two_cores_on_two_queues_share_the_connections() {
         let outcome = Arc::default();
         let (ports, mac) = tap(2);
         let ports = steer::join(ports, 256, Steer::new);
-        let held = |p: &steer::Steered<TapPort>| p.inner().held();
-        let stack = Stack::start(ports, mac, held, |_| server(1 << 20, &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| server(1 << 20, &outcome), |_| ());
         let block = block();
         let clients: Vec<_> = (0..32)
             .map(|_| {
@@ -257,8 +253,7 @@ fn two_cores_open_connections_whose_answers_reach_them() {
         let ports = steer::join(ports, 256, Steer::new);
         let listener = TcpListener::bind((HOST, PORT)).unwrap();
         let to = listener.local_addr().unwrap();
-        let held = |p: &steer::Steered<TapPort>| p.inner().held();
-        let stack = Stack::start(ports, mac, held, |_| client(to, 20, 4096, &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| client(to, 20, 4096, &outcome), |_| ());
         let block = block();
         for _ in 0..40 {
             exchange(listener.accept().unwrap().0, 4096, &block);
@@ -274,7 +269,7 @@ fn an_idle_stack_with_sixteen_connections_costs_nothing() {
     in_namespace(|| {
         let outcome = Arc::default();
         let (ports, mac) = tap(1);
-        let stack = Stack::start(ports, mac, TapPort::held, |_| server(4, &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| server(4, &outcome), |_| ());
         let mut clients: Vec<_> = (0..16).map(|_| connect(PORT)).collect();
         for c in &mut clients {
             c.read_exact(&mut [0; 4]).unwrap();

@@ -99,6 +99,7 @@ fn a_slow_owner_loses_frames_and_no_parcel() {
     }
     assert!(receive(&mut near[0]).is_empty());
     assert_eq!(near[0].counters(), &SteerCounters { handed_over: 4, taken_over: 0, dropped: 6 });
+    near[1].attach(Waker::noop());
     assert!(!near[1].prepare_wait(), "there is something to take");
     assert_eq!(receive(&mut near[1]).len(), 4);
     assert_eq!(near[0].spare(), 4);

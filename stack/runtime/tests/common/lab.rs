@@ -5,8 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant as Wall};
 
 use ferroflow_ports::{TapBuilder, TapPort};
-use ferroflow_runtime::{CoreReport, Options, PortEngine, Runtime};
+use ferroflow_runtime::{CoreReport, Options, PortEngine, Runtime, Steered, Waker};
 use ferroflow_stack::port::Port;
+use ferroflow_stack::port::lossy::Lossy;
 use ferroflow_stack::steer::Steer;
 use ferroflow_stack::{Config, Instance, Service};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
@@ -73,22 +74,52 @@ pub fn tap(queues: u16) -> (Vec<TapPort>, [u8; 6]) {
     (tap.ports, mac)
 }
 
+/// A port that the lab can put a stack on.
+pub trait LabPort: Port + Send + 'static {
+    /// How many frames it misses.
+    fn held(&self) -> usize;
+
+    /// Says how to wake its core.
+    fn attach(&self, _: Waker) {}
+}
+
+impl LabPort for TapPort {
+    fn held(&self) -> usize {
+        TapPort::held(self)
+    }
+}
+
+impl LabPort for Lossy<TapPort> {
+    fn held(&self) -> usize {
+        self.inner().held()
+    }
+}
+
+impl LabPort for Steered<TapPort> {
+    fn held(&self) -> usize {
+        self.inner().held()
+    }
+
+    fn attach(&self, waker: Waker) {
+        Steered::attach(self, waker);
+    }
+}
+
 /// Cores with a stack on each of the ports.
 pub struct Stack {
     runtime: Option<Runtime<End>>,
 }
 
 impl Stack {
-    /// `steer` says which share of the connections is each core's; `held` how many frames the port misses.
+    /// One core for each port.
     pub fn start<P, S>(
         ports: Vec<P>,
         mac: [u8; 6],
-        held: fn(&P) -> usize,
         mut service: impl FnMut(usize) -> S,
         tune: impl Fn(&mut Config),
     ) -> Stack
     where
-        P: Port + Send + 'static,
+        P: LabPort,
         S: Service + Send + 'static,
     {
         let cores = ports.len();
@@ -97,6 +128,7 @@ impl Stack {
             &Options { grace: Duration::from_millis(200), ..Options::new(cores) },
             |core| {
                 let port = ports.next().unwrap();
+                port.attach(core.waker.clone());
                 let service = service(core.index);
                 let mut config = Config::new(mac.into(), STACK, 24, 0x5eed + core.index as u64);
                 config.steer = Steer::new(core.index as u16, cores as u16);
@@ -104,12 +136,12 @@ impl Stack {
                 let waker = core.waker.clone();
                 move || Ok(PortEngine::new(Instance::new(config, port, service), waker)?)
             },
-            move |engine| {
+            |engine| {
                 let instance = engine.instance();
                 End {
                     conns: instance.conns(),
                     memory: instance.memory(),
-                    frames_held: held(instance.port()),
+                    frames_held: instance.port().held(),
                     counters: instance.counters().iter().collect(),
                 }
             },
