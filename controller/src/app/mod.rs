@@ -74,7 +74,7 @@ pub trait App: Send {
         Next::Continue
     }
 
-    /// One of this app's flows that asked for it ([`crate::Flow::notify`]) was removed.
+    /// One of this app's flows that asked for it ([`crate::flow::Flow::notify`]) was removed.
     fn flow_removed(&mut self, dp: &mut Dp<'_>, removed: &FlowRemoved) {
         let _ = (dp, removed);
     }
