@@ -35,6 +35,7 @@ use crate::time::Instant;
 mod link;
 mod pattern;
 mod peer;
+mod police;
 mod port;
 pub mod scenario;
 pub mod stream;
@@ -129,6 +130,7 @@ pub struct SimNet<S: Service> {
     order: u64,
     seeds: fastrand::Rng,
     trace: Option<Trace>,
+    police: Option<police::Police>,
     frames: u64,
     turns: u64,
 }
@@ -143,6 +145,7 @@ impl<S: Service> SimNet<S> {
             order: 0,
             seeds: fastrand::Rng::with_seed(seed),
             trace: None,
+            police: None,
             frames: 0,
             turns: 0,
         }
@@ -151,6 +154,17 @@ impl<S: Service> SimNet<S> {
     /// Tells `line` about every frame from now on.
     pub fn trace(&mut self, line: impl FnMut(&str) + 'static) {
         self.trace = Some(Box::new(line));
+    }
+
+    /// Checks from now on that hosts keep to the rules of TCP as far as they can be seen from outside: windows, MSS, the
+    /// order of acknowledgements. Only for nets without scripted peers, who may break any rule.
+    pub fn watch(&mut self) {
+        self.police.get_or_insert_default();
+    }
+
+    /// Rules that [`SimNet::watch`] has seen broken, in words.
+    pub fn broken_rules(&self) -> &[String] {
+        self.police.as_ref().map_or(&[], police::Police::broken)
     }
 
     /// The MAC address the next node gets.
@@ -314,7 +328,14 @@ impl<S: Service> SimNet<S> {
         }
         node.wake = Some(self.now);
         match &mut node.body {
-            Body::Host(host) => host.port_mut().deliver(frame),
+            Body::Host(host) => {
+                if let Some(police) = &mut self.police
+                    && frame[..6] == node.mac.0
+                {
+                    police.receives(&frame);
+                }
+                host.port_mut().deliver(frame);
+            }
             Body::Peer(peer) => peer.deliver(frame),
         }
     }
@@ -341,6 +362,9 @@ impl<S: Service> SimNet<S> {
                 }
                 let sent = host.port_mut().take_sent();
                 for frame in &sent {
+                    if let Some(police) = &mut self.police {
+                        police.sends(frame);
+                    }
                     trace::check(frame).map_err(|error| SimError::BadFrame { node: at, at: now, error })?;
                 }
                 sent

@@ -121,6 +121,7 @@ impl Scenario {
             _ => Weather::Outage,
         };
         let mut net = SimNet::new(rng.u64(..));
+        net.watch();
         let mix = mix(&mut rng, weather);
         let count = rng.usize(2..=4);
         let plans = opens(&mut rng, count);
@@ -157,6 +158,9 @@ impl Scenario {
             self.broken(format!("the net does not fall silent: {error}"));
         } else {
             self.nothing_is_left();
+        }
+        for rule in self.net.broken_rules().to_vec() {
+            self.broken(format!("broken rule: {rule}"));
         }
         let records = self.records();
         self.each_record(&records);

@@ -344,6 +344,8 @@ impl Tcb {
         self.measure(seg, cx);
         self.tx.consume(data);
         self.snd.una = seg.ack;
+        // The right edge stays where it is unless this segment is new enough to move it (`update_window`).
+        self.snd.wnd = self.snd.wnd.saturating_sub(acked);
         self.snd.nxt = self.snd.nxt.max(seg.ack);
         self.rto.progress();
         if self.cc.acked(acked, seg.ack, self.flight()) == Verdict::Retransmit {

@@ -1,0 +1,239 @@
+//! Rules of RFC 9293 that can be checked from outside: what a host sends, given what it has sent and received before.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+use ferroflow_wire::SeqNumber;
+use ferroflow_wire::ethernet::{EtherType, EthernetView};
+use ferroflow_wire::ipv4::{IpProtocol, Ipv4View};
+use ferroflow_wire::tcp::{TcpOptions, TcpView};
+
+/// The sender's view of a connection: its own address and port, the peer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    own: (Ipv4Addr, u16),
+    peer: (Ipv4Addr, u16),
+}
+
+/// What a SYN said.
+#[derive(Debug, Clone, Copy)]
+struct Syn {
+    seq: SeqNumber,
+    wscale: Option<u8>,
+    mss: u32,
+}
+
+/// The peer, as far as it was heard.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    syn: Syn,
+    /// Behind the last byte, SYN or FIN that arrived.
+    end: SeqNumber,
+    /// The furthest right edge of its window.
+    edge: Option<SeqNumber>,
+}
+
+/// One host's side of one connection, from its SYN on.
+#[derive(Debug)]
+struct Side {
+    syn: Syn,
+    heard: Option<Heard>,
+    fin: Option<SeqNumber>,
+    acked: Option<SeqNumber>,
+    /// Right edge of the window it announced.
+    announced: Option<SeqNumber>,
+}
+
+impl Side {
+    /// The shift of the windows in `of`'s segments: 0 unless both sides offer scaling (RFC 7323 2.2).
+    fn shift(&self, of: Syn) -> u8 {
+        match (self.syn.wscale, self.heard.and_then(|heard| heard.syn.wscale)) {
+            (Some(_), Some(_)) => of.wscale.unwrap_or(0).min(14),
+            _ => 0,
+        }
+    }
+}
+
+/// Watches every host.
+#[derive(Debug, Default)]
+pub(super) struct Police {
+    sides: HashMap<Key, Side>,
+    /// SYNs that arrived and were not answered yet; an old one may still be about when a new one comes.
+    syns: HashMap<Key, Vec<Syn>>,
+    broken: Vec<String>,
+}
+
+/// Most SYNs remembered per connection.
+const MAX_SYNS: usize = 8;
+/// RFC 9293 3.7.1, MUST-15
+const DEFAULT_MSS: u32 = 536;
+
+impl Police {
+    /// Rules that were broken, in words.
+    pub(super) fn broken(&self) -> &[String] {
+        &self.broken
+    }
+
+    /// A host sends a frame.
+    pub(super) fn sends(&mut self, frame: &[u8]) {
+        let Some((key, tcp)) = segment(frame, false) else { return };
+        if let Err(what) = self.judge(key, &tcp)
+            && self.broken.len() < 20
+        {
+            self.broken.push(format!("{what}: {}", super::trace::line(frame)));
+        }
+    }
+
+    /// A host receives a frame, which may be damaged.
+    pub(super) fn receives(&mut self, frame: &[u8]) {
+        if super::trace::check(frame).is_err() {
+            return;
+        }
+        let Some((key, tcp)) = segment(frame, true) else { return };
+        let end = tcp.seq() + tcp.seq_len();
+        if tcp.flags().rst() {
+            return;
+        }
+        if tcp.flags().syn() {
+            let syn = syn(&tcp);
+            match self.sides.get_mut(&key) {
+                Some(side) if tcp.flags().ack() && tcp.ack() == side.syn.seq + 1 => {
+                    // The window of a SYN is not scaled (RFC 7323 2.2).
+                    let edge = tcp.ack() + u32::from(tcp.window());
+                    match &mut side.heard {
+                        Some(heard) => heard.edge = Some(heard.edge.map_or(edge, |old| old.max(edge))),
+                        None => side.heard = Some(Heard { syn, end, edge: Some(edge) }),
+                    }
+                }
+                _ => {
+                    let syns = self.syns.entry(key).or_default();
+                    if syns.len() == MAX_SYNS {
+                        syns.remove(0);
+                    }
+                    syns.push(syn);
+                }
+            }
+            return;
+        }
+        let Some(side) = self.sides.get_mut(&key) else { return };
+        let Some(mut heard) = side.heard else { return };
+        heard.end = heard.end.max(end);
+        if tcp.flags().ack() {
+            let edge = tcp.ack() + (u32::from(tcp.window()) << side.shift(heard.syn));
+            heard.edge = Some(heard.edge.map_or(edge, |old| old.max(edge)));
+        }
+        side.heard = Some(heard);
+    }
+
+    fn judge(&mut self, key: Key, tcp: &TcpView<'_>) -> Result<(), &'static str> {
+        if tcp.flags().rst() {
+            return Ok(());
+        }
+        if tcp.flags().syn() {
+            return self.judge_syn(key, tcp);
+        }
+        let Some(side) = self.sides.get_mut(&key) else { return Err("a segment before any SYN") };
+        let Some(heard) = side.heard else { return Err("a segment before the peer's SYN was received") };
+        if !tcp.flags().ack() {
+            return Err("no ACK after the handshake");
+        }
+        if tcp.ack().gt(heard.end) {
+            return Err("acknowledges what has not arrived");
+        }
+        if side.acked.is_some_and(|acked| tcp.ack().lt(acked)) {
+            return Err("the acknowledgement goes back");
+        }
+        side.acked = Some(tcp.ack());
+        judge_window(side, tcp)?;
+        judge_text(side, &heard, tcp)
+    }
+
+    fn judge_syn(&mut self, key: Key, tcp: &TcpView<'_>) -> Result<(), &'static str> {
+        let new = syn(tcp);
+        if !tcp.payload().is_empty() {
+            return Err("a SYN with text");
+        }
+        let again = self.sides.get(&key).is_some_and(|side| side.syn.seq == new.seq);
+        if !again {
+            let side = Side { syn: new, heard: None, fin: None, acked: None, announced: None };
+            self.sides.insert(key, side);
+        }
+        let Some(side) = self.sides.get_mut(&key) else { return Ok(()) };
+        if !tcp.flags().ack() {
+            return Ok(());
+        }
+        // What a SYN,ACK does not repeat of the SYN before it (simultaneous open) is not used.
+        side.syn = new;
+        if side.heard.is_none() {
+            let syns = self.syns.get(&key).map_or(&[][..], Vec::as_slice);
+            let Some(&answered) = syns.iter().rev().find(|syn| syn.seq + 1 == tcp.ack()) else {
+                return Err("a SYN,ACK for a SYN that never arrived");
+            };
+            side.heard = Some(Heard { syn: answered, end: answered.seq + 1, edge: None });
+        }
+        if side.acked.is_none() {
+            side.acked = Some(tcp.ack());
+            side.announced = Some(tcp.ack() + u32::from(tcp.window()));
+        }
+        Ok(())
+    }
+}
+
+/// RFC 9293 3.8.6, SHLD-14: a window does not shrink; with scaling, by less than a unit (RFC 7323 2.4).
+fn judge_window(side: &mut Side, tcp: &TcpView<'_>) -> Result<(), &'static str> {
+    let shift = side.shift(side.syn);
+    let edge = tcp.ack() + (u32::from(tcp.window()) << shift);
+    if let Some(announced) = side.announced {
+        if announced.diff(edge) >= 1 << shift {
+            return Err("the window shrinks");
+        }
+        side.announced = Some(announced.max(edge));
+    } else {
+        side.announced = Some(edge);
+    }
+    Ok(())
+}
+
+fn judge_text(side: &mut Side, heard: &Heard, tcp: &TcpView<'_>) -> Result<(), &'static str> {
+    let len = tcp.payload().len() as u32;
+    let end = tcp.seq() + len;
+    // RFC 9293 3.7.1: the MSS does not count options, so the sender does.
+    if len + tcp.option_bytes().len() as u32 > heard.syn.mss {
+        return Err("a segment longer than the peer's MSS");
+    }
+    if len > 0 {
+        let Some(edge) = heard.edge else { return Err("text before the peer's window was known") };
+        // RFC 9293 3.8.6.1: a probe is a byte beyond a closed window.
+        let probe = len == 1 && tcp.seq().le(edge);
+        if end.gt(edge) && !probe {
+            return Err("text beyond the peer's window");
+        }
+    }
+    if let Some(fin) = side.fin
+        && end.gt(fin)
+        && len > 0
+    {
+        return Err("text behind the FIN");
+    }
+    if tcp.flags().fin() {
+        if side.fin.is_some_and(|fin| fin != end) {
+            return Err("the FIN has moved");
+        }
+        side.fin = Some(end);
+    }
+    Ok(())
+}
+
+fn syn(tcp: &TcpView<'_>) -> Syn {
+    let options = tcp.options().unwrap_or(TcpOptions::NONE);
+    Syn { seq: tcp.seq(), wscale: options.window_scale, mss: options.mss.map_or(DEFAULT_MSS, u32::from) }
+}
+
+fn segment(frame: &[u8], received: bool) -> Option<(Key, TcpView<'_>)> {
+    let eth = EthernetView::parse(frame).ok().filter(|eth| eth.ethertype() == EtherType::IPV4)?;
+    let ip = Ipv4View::parse(eth.payload()).ok().filter(|ip| ip.protocol() == IpProtocol::TCP)?;
+    let tcp = TcpView::parse(ip.payload()).ok()?;
+    let (src, dst) = ((ip.src(), tcp.src_port()), (ip.dst(), tcp.dst_port()));
+    let key = if received { Key { own: dst, peer: src } } else { Key { own: src, peer: dst } };
+    Some((key, tcp))
+}
