@@ -200,7 +200,9 @@ impl Service for Recorder {
         match self.policy.then % 8 {
             0..=2 => self.write(net, id, taken),
             3 => {}
-            4 => net.resume(id),
+            // Asking again without having taken anything would go on for ever.
+            4 if taken > 0 => net.resume(id),
+            4 => {}
             5 => self.shutdown(net, id),
             6 => self.close(net, id),
             _ => self.abort(net, id),
