@@ -20,7 +20,6 @@ impl<S: Service> Upcalls<'_, S> {
             return;
         }
         if let Some((offset, len)) = outcome.in_place {
-            inner.counters.tcp_bytes_in += len as u64;
             self.data_in_place(inner, id, &payload[offset..offset + len]);
         }
         if outcome.readable {

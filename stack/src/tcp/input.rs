@@ -456,6 +456,7 @@ impl Tcb {
         let len = text.len() as u32;
         if seq == self.rcv.nxt && self.rx.is_empty() && !self.rx.has_gaps() {
             self.rcv.nxt += len;
+            cx.counters.tcp_bytes_in += u64::from(len);
             outcome.in_place = Some((offset, text.len()));
             self.schedule_ack(len, cx);
             return;
@@ -463,6 +464,7 @@ impl Tcb {
         if seq == self.rcv.nxt && !self.rx.has_gaps() {
             self.rx.append(text);
             self.rcv.nxt += len;
+            cx.counters.tcp_bytes_in += u64::from(len);
             outcome.readable = true;
             self.schedule_ack(len, cx);
             return;
@@ -472,6 +474,7 @@ impl Tcb {
         }
         let merged = self.rx.merge(self.rcv.nxt);
         self.rcv.nxt += merged;
+        cx.counters.tcp_bytes_in += u64::from(merged);
         outcome.readable |= merged > 0;
         // RFC 5681 4.2: at once, when a segment leaves a gap or fills one
         if merged == 0 {
