@@ -109,7 +109,7 @@ fn learning_switch(c: &mut Criterion) {
             });
         });
         group.finish();
-        assert!(answers > 0, "nothing was answered");
+        assert!(turn == 0 || answers > 0, "nothing was answered");
         assert_eq!(
             bench.controller.counters().packet_outs,
             16,

@@ -46,12 +46,23 @@ fn action(action: &Action) -> v10::Action<'static> {
     }
 }
 
-type Mapped<'a> = std::iter::Map<std::slice::Iter<'a, Action>, fn(&Action) -> v10::Action<'static>>;
+/// A list of actions as 1.0 writes it. A type of its own, since a mapping by function pointer is not inlined.
+#[derive(Debug, Clone)]
+struct Compiled<'a>(std::slice::Iter<'a, Action>);
+
+impl Iterator for Compiled<'_> {
+    type Item = v10::Action<'static>;
+
+    #[inline]
+    fn next(&mut self) -> Option<v10::Action<'static>> {
+        self.0.next().map(action)
+    }
+}
 
 #[inline]
-fn actions(list: &[Action]) -> Result<Mapped<'_>, Refused> {
+fn actions(list: &[Action]) -> Result<Compiled<'_>, Refused> {
     check(list)?;
-    Ok(list.iter().map(action))
+    Ok(Compiled(list.iter()))
 }
 
 #[inline]

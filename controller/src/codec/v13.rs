@@ -60,15 +60,18 @@ fn net((ip, len): (Ipv4Addr, u8)) -> (Ipv4Addr, Option<Ipv4Addr>) {
     if len >= 32 { (ip, None) } else { (Ipv4Addr::from(u32::from(ip) & u32::from(mask)), Some(mask)) }
 }
 
+/// Fields of layer 2, which come first.
+const LAYER_2: usize = 6;
+/// All fields.
 const FIELDS: usize = 11;
 
 /// A match as 1.3 writes it: its fields, prerequisites first (OF 1.3.5 7.2.3.6).
-struct Fields {
-    list: [Oxm<'static>; FIELDS],
+struct Fields<const N: usize> {
+    list: [Oxm<'static>; N],
     len: usize,
 }
 
-impl Fields {
+impl<const N: usize> Fields<N> {
     #[inline(always)]
     fn push(&mut self, field: Oxm<'static>) {
         self.list[self.len] = field;
@@ -77,8 +80,8 @@ impl Fields {
 }
 
 #[inline]
-fn matching(m: &Match) -> Result<Fields, Refused> {
-    let mut to = Fields { list: [const { Oxm::InPort(0) }; FIELDS], len: 0 };
+fn matching<const N: usize>(m: &Match) -> Result<Fields<N>, Refused> {
+    let mut to = Fields { list: [const { Oxm::InPort(0) }; N], len: 0 };
     if let Some(n) = m.in_port {
         to.push(Oxm::InPort(n.0));
     }
@@ -99,16 +102,16 @@ fn matching(m: &Match) -> Result<Fields, Refused> {
     if let Some(pcp) = m.vlan_pcp {
         to.push(Oxm::VlanPcp(pcp));
     }
-    if m.ip_proto.is_some() || m.ipv4_src.is_some() || m.ipv4_dst.is_some() {
+    if N > LAYER_2 {
         layer3(m, &mut to);
-    }
-    if m.l4_src.is_some() || m.l4_dst.is_some() {
-        layer4(m, &mut to)?;
+        if m.l4_src.is_some() || m.l4_dst.is_some() {
+            layer4(m, &mut to)?;
+        }
     }
     Ok(to)
 }
 
-fn layer3(m: &Match, to: &mut Fields) {
+fn layer3<const N: usize>(m: &Match, to: &mut Fields<N>) {
     if let Some(protocol) = m.ip_proto {
         to.push(Oxm::IpProto(protocol));
     }
@@ -120,7 +123,7 @@ fn layer3(m: &Match, to: &mut Fields) {
     }
 }
 
-fn layer4(m: &Match, to: &mut Fields) -> Result<(), Refused> {
+fn layer4<const N: usize>(m: &Match, to: &mut Fields<N>) -> Result<(), Refused> {
     type Field = fn(u16) -> Oxm<'static>;
     let (src, dst): (Field, Field) = match m.ip_proto {
         Some(6) => (Oxm::TcpSrc, Oxm::TcpDst),
@@ -165,7 +168,19 @@ pub(crate) fn matching_from(m: &v13::Match<'_>) -> Match {
 
 #[inline]
 pub(super) fn flow_mod(out: &mut Out<'_>, m: &FlowMod<'_>) -> Result<(), Refused> {
-    let fields = matching(m.matching)?;
+    let f = m.matching;
+    let layer3 = f.ip_proto.is_some() || f.ipv4_src.is_some() || f.ipv4_dst.is_some();
+    // Most flows match nothing above layer 2: room for more fields costs time to clear.
+    if layer3 || f.l4_src.is_some() || f.l4_dst.is_some() {
+        write_flow_mod::<FIELDS>(out, m)
+    } else {
+        write_flow_mod::<LAYER_2>(out, m)
+    }
+}
+
+#[inline]
+fn write_flow_mod<const N: usize>(out: &mut Out<'_>, m: &FlowMod<'_>) -> Result<(), Refused> {
+    let fields = matching::<N>(m.matching)?;
     let instructions =
         [Instruction::ApplyActions(actions(m.actions)), Instruction::GotoTable(m.goto_table.unwrap_or(0))];
     let from = usize::from(m.actions.is_empty());
