@@ -207,21 +207,8 @@ impl Tcb {
 
     /// First step: is the segment in the window? Trims what is not. Answers what is outside with an ACK.
     fn sequence_ok(&mut self, seg: &mut Segment<'_>, cx: &mut Cx<'_>, outcome: &mut Outcome) -> bool {
-        if let Some(ts) = self.ts
-            && !seg.flags.rst()
-        {
-            let Some((value, _)) = seg.options.timestamps else {
-                // RFC 7323 3.2: once negotiated, a segment without the option is dropped
-                cx.counters.tcp_no_timestamp += 1;
-                return false;
-            };
-            let old = (value.wrapping_sub(ts.recent) as i32) < 0;
-            if old && cx.now.since(ts.recent_at) < PAWS_IDLE {
-                // RFC 7323 5.3 R1
-                cx.counters.tcp_paws += 1;
-                self.ack_now();
-                return false;
-            }
+        if !seg.flags.rst() && !self.timestamp_ok(seg, cx) {
+            return false;
         }
         let wnd = self.rcv_wnd();
         let len = seg.seq_len();
@@ -233,7 +220,7 @@ impl Tcb {
         if !(start_ok || end_ok || covers) {
             cx.counters.tcp_out_of_window += 1;
             if !seg.flags.rst() {
-                self.ack_now();
+                self.ack_unacceptable(len, cx.now);
                 outcome.acked = self.late_ack(seg, cx);
             }
             return false;
@@ -245,6 +232,36 @@ impl Tcb {
             self.ack_now();
         }
         true
+    }
+
+    /// RFC 7323 3.2, 5.3 R1
+    fn timestamp_ok(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) -> bool {
+        let Some(ts) = self.ts else { return true };
+        let Some((value, _)) = seg.options.timestamps else {
+            // Once negotiated, a segment without the option is dropped; but a peer that begins anew, and without it, must
+            // have its challenge (RFC 5961 4).
+            cx.counters.tcp_no_timestamp += u64::from(!seg.flags.syn());
+            return seg.flags.syn();
+        };
+        let old = (value.wrapping_sub(ts.recent) as i32) < 0;
+        if old && cx.now.since(ts.recent_at) < PAWS_IDLE {
+            cx.counters.tcp_paws += 1;
+            self.ack_unacceptable(seg.seq_len(), cx.now);
+            return false;
+        }
+        true
+    }
+
+    /// RFC 9293 3.10.7.4 first step: an unacceptable segment is answered with an ACK. One without text only now and then:
+    /// two ends that disagree would answer each other's ACKs for ever.
+    fn ack_unacceptable(&mut self, len: u32, now: Instant) {
+        if len == 0 {
+            if self.answered.is_some_and(|at| now.since(at) < ANSWER_INTERVAL) {
+                return;
+            }
+            self.answered = Some(now);
+        }
+        self.ack_now();
     }
 
     /// A duplicate from before the window carries an acknowledgement all the same: a peer that probes, or whose last ACK
@@ -529,5 +546,7 @@ impl Tcb {
 const SYN_ACK: TcpFlags = TcpFlags::SYN.union(TcpFlags::ACK);
 /// RFC 7323 5.5: TS.Recent older than 24 days is not compared.
 const PAWS_IDLE: std::time::Duration = std::time::Duration::from_secs(24 * 24 * 3600);
+/// Least time between two answers to unacceptable segments without text; keepalive probes are further apart.
+const ANSWER_INTERVAL: std::time::Duration = std::time::Duration::from_millis(500);
 /// A longer round trip by timestamp is a wrong echo.
 const MAX_RTT_MS: u32 = 600_000;

@@ -176,6 +176,8 @@ pub struct Tcb {
     pub keepalive_sent: u32,
     /// RTT measurement without timestamps: behind this byte, sent then (Karn).
     pub timed: Option<(SeqNumber, Instant)>,
+    /// When an unacceptable segment without text was last answered.
+    pub answered: Option<Instant>,
     /// When a segment was last sent (RFC 5681 4.1).
     pub last_sent: Instant,
     /// The service wants to send no more: FIN after what is in `tx`.
@@ -299,6 +301,7 @@ impl Tcb {
             keepalive_now: false,
             keepalive_sent: 0,
             timed: None,
+            answered: None,
             last_sent: now,
             fin_wanted: false,
             service_done: false,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
 use ferroflow_stack::{
-    CloseReason, ConnId, ConnInfo, ConnectError, ConnectOptions, Instant, Listen, Net, Rx, Service,
+    CloseReason, ConnId, ConnInfo, ConnectError, ConnectOptions, Listen, Net, Rx, Service,
 };
 
 /// One callback.
@@ -43,7 +43,6 @@ pub enum Act {
     /// Give no `Conn`.
     Refuse,
     Connect(SocketAddr),
-    Arm(Instant),
 }
 
 /// How much of the data to take.
@@ -109,7 +108,6 @@ impl App {
                 Act::Connect(to) => {
                     let _ = net.connect(to, ConnectOptions::default());
                 }
-                Act::Arm(at) => net.arm(id, Some(at)),
                 Act::Refuse => {}
             }
         }

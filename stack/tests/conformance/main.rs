@@ -32,7 +32,7 @@ mod prelude {
     pub use ferroflow_stack::{CloseReason, ConnId, ConnectError, ConnectOptions, Listen, Net, NetError};
     pub use ferroflow_wire::tcp::TcpFlags;
 
-    pub use crate::app::{Act, App, Event, On, Take};
+    pub use crate::app::{Act, Event, On, Take};
     pub use crate::peer::{Flow, Peer, bytes};
     pub use crate::segment::*;
 }

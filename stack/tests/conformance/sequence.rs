@@ -307,3 +307,33 @@ fn unknown_options_are_skipped_and_impossible_ones_drop_the_segment() {
     assert_eq!(p.read(), b"x");
     p.drain();
 }
+
+#[test]
+fn two_ends_that_disagree_do_not_answer_each_other_for_ever() {
+    // RFC 9293 3.10.7.4 first step asks for an ACK each time; for what is an ACK itself, twice a second is enough
+    let mut p = Peer::established();
+    for _ in 0..5 {
+        p.send(ack(0x5000_0000, 1));
+        p.advance(10);
+    }
+    p.expect(ACK, 1, 1, 0);
+    p.quiet();
+    for _ in 0..3 {
+        p.send(data(0x5000_0000, 1, b"x")); // text always is answered
+        p.expect(ACK, 1, 1, 0);
+    }
+    p.advance(500);
+    p.send(ack(0x5000_0000, 1));
+    p.expect(ACK, 1, 1, 0);
+}
+
+#[test]
+fn a_peer_that_begins_anew_without_timestamps_is_challenged() {
+    // RFC 5961 4 goes before RFC 7323 3.2: or it could not connect before our side times out
+    let mut p = Peer::new();
+    p.open(syn().ts(1000, 0));
+    p.send(syn().seq(7).bare());
+    p.expect(ACK, 1, 1, 0);
+    p.send(rst(1).bare());
+    assert_eq!(p.stack.conns(), 0);
+}
