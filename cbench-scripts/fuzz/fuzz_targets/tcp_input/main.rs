@@ -258,7 +258,8 @@ impl Bench {
 
     /// Turns until there is nothing left to do now.
     fn settle(&mut self) {
-        for _ in 0..2000 {
+        // A service that takes a full buffer byte by byte needs a turn for each.
+        for _ in 0..3 * BUFFER {
             let turn = self.instance.turn(self.now).expect("the port goes on");
             self.check();
             // A deadline may be early: a turn then brings the true one.
