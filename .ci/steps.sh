@@ -1,0 +1,166 @@
+# What `.ci/run` and `.ci/full` do, step by step; sourced by both, with the sizes below set by them.
+#
+#   SIM_SEEDS       seeds of the simulator
+#   FUZZ_SECONDS    time for each fuzz target
+#   SMOKE           cbench's loops and milliseconds
+# shellcheck shell=bash
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export CARGO_TERM_COLOR=never
+export DEBIAN_FRONTEND=noninteractive
+scratch=$(mktemp -d)
+chmod 755 "$scratch"
+passed=0
+began=$SECONDS
+
+# A step that fails ends everything.
+step() {
+    local name=$1 start=$SECONDS status=0
+    shift
+    echo
+    echo "=== $name"
+    # In a shell of its own: `set -e` holds inside functions too, which it would not do in a condition.
+    (set -euo pipefail; "$@") &
+    wait $! || status=$?
+    if [[ $status -ne 0 ]]; then
+        echo
+        echo "FAILED: $name (status $status, after $((SECONDS - start)) s); what went wrong is above"
+        echo "$passed passed, 1 failed"
+        exit 1
+    fi
+    passed=$((passed + 1))
+    echo "--- $name: $((SECONDS - start)) s"
+}
+
+finish() {
+    echo
+    echo "all steps together: $((SECONDS - began)) s"
+    echo "$passed passed, 0 failed"
+}
+
+# Leaves nothing behind, and ends a step that is still running when the script itself is told to end.
+clean_up() {
+    local job
+    for job in $(jobs -p); do kill "$job" 2>/dev/null || true; done
+    rm -rf "$scratch"
+}
+trap clean_up EXIT
+
+# What the tests of namespaces, switches and hosts need.
+packages=(openvswitch-switch iproute2 iputils-ping ethtool iperf3 tshark netcat-openbsd nftables util-linux)
+compilers=(g++)
+
+install_packages() {
+    local missing=() package
+    for package in "${packages[@]}" "${compilers[@]}"; do
+        [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == "install ok installed" ]] || missing+=("$package")
+    done
+    [[ ${#missing[@]} -gt 0 ]] || { echo "nothing to install"; return 0; }
+    # The packages' services are not wanted: the tests start what they need, in namespaces of their own. Debian asks
+    # policy-rc.d before it starts one.
+    local policy=/usr/sbin/policy-rc.d
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        # shellcheck disable=SC2064
+        trap "rm -f $policy" EXIT
+    fi
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    # Nor after the next boot.
+    if [[ " ${missing[*]} " == *" openvswitch-switch "* ]] && command -v systemctl >/dev/null; then
+        systemctl disable --quiet openvswitch-switch 2>/dev/null || true
+    fi
+    echo "installed: ${missing[*]}"
+}
+
+check_tools() {
+    local tool
+    for tool in cargo rustc; do
+        command -v "$tool" >/dev/null || { echo "$tool is not there: install Rust 1.95 or newer from rustup.rs"; return 1; }
+    done
+    cargo fmt --version && cargo clippy --version || { echo "rustup component add rustfmt clippy"; return 1; }
+    rustc --version
+    nproc | sed 's/$/ cores/'
+}
+
+# No crate may want a library of the system: the default features build with cargo alone.
+no_system_libraries() {
+    local host found
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    found=$(cargo metadata --locked --format-version 1 --filter-platform "$host" | grep -o '"links":"[^"]*"' | sort -u || true)
+    [[ -z $found ]] || { echo "crates that link a native library: $found"; return 1; }
+    # linux-raw-sys is numbers only.
+    found=$(cargo tree --workspace --locked --target "$host" --edges normal,build --prefix none --format '{p}' |
+        awk '{ print $1 }' | grep -e '-sys$' | grep -vx linux-raw-sys | sort -u || true)
+    [[ -z $found ]] || { echo "crates over native libraries: $found"; return 1; }
+}
+
+documentation() {
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+}
+
+# As root with all tools nothing may skip.
+all_tests() {
+    FERROFLOW_NO_SKIP=1 cargo test --locked --workspace
+}
+
+simulator() {
+    FERROFLOW_SIM_SEEDS=$SIM_SEEDS cargo test --locked --release -p ferroflow-stack --test sim_seeds -- --nocapture
+}
+
+demo() {
+    cargo run --locked --release -- demo
+}
+
+# Somebody without rights, without a home, in an empty environment.
+as_nobody() {
+    setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --no-new-privs \
+        env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent TMPDIR=/tmp "$@"
+}
+
+demo_without_rights() {
+    cp "${CARGO_TARGET_DIR:-target}/release/ferroflow" "$scratch/"
+    as_nobody "$scratch/ferroflow" demo
+}
+
+# cbench's figures in a namespace: the address and the ports are free there, and nothing is left behind.
+# Every row must have answers.
+cbench_runs() {
+    local loops=$1 ms=$2 lines=$(($# * 2 - 3)) table=$scratch/table
+    shift 2
+    cargo build --locked --release -p ferroflow-cli -p cbench --bin ferroflow --bin cbench --example canned
+    unshare --net bash -c 'ip link set lo up; LOOPS=$1 MS=$2 CARGO_NET_OFFLINE=true; export LOOPS MS CARGO_NET_OFFLINE; shift 2
+        exec cbench-scripts/scripts/bench.sh "$@"' bash "$loops" "$ms" "$@" | tee "$table"
+    awk -v want="$lines" 'NR > 1 && $3 > 0 { n++ } END { if (n + 1 != want) { print n + 0 " of " want - 1 " runs had answers"; exit 1 } }' \
+        "$table"
+}
+
+benches() {
+    cargo bench --locked --workspace --bench '*' -- --test
+}
+
+fuzz() {
+    cbench-scripts/fuzz/run "$FUZZ_SECONDS"
+}
+
+common_steps() {
+    if [[ $(id -u) -ne 0 ]]; then
+        echo "this must run as root: it installs packages, and the tests make namespaces and TAP interfaces"
+        exit 1
+    fi
+    step "packages" install_packages
+    step "tools" check_tools
+    step "formatting" cargo fmt --all --check
+    step "no system libraries" no_system_libraries
+    step "clippy" cargo clippy --locked --workspace --all-targets -- -D warnings
+    step "documentation" documentation
+    step "tests" all_tests
+    step "simulator, $SIM_SEEDS seeds" simulator
+    step "demo" demo
+    step "demo without rights" demo_without_rights
+    # shellcheck disable=SC2086
+    step "cbench over kernel sockets and TAP" cbench_runs $SMOKE kernel tap
+    step "benchmarks run" benches
+    step "fuzzing, $FUZZ_SECONDS s per target" fuzz
+}
