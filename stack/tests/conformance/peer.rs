@@ -75,12 +75,20 @@ impl Peer {
     }
 
     pub fn with_app(change: impl FnOnce(&mut Config), app: impl FnOnce(&mut App)) -> Peer {
+        Peer::on_port(TestPort::new(1500), change, app)
+    }
+
+    pub fn with_mtu(mtu: u32) -> Peer {
+        Peer::on_port(TestPort::new(mtu), |_| {}, |_| {})
+    }
+
+    fn on_port(port: TestPort, change: impl FnOnce(&mut Config), app: impl FnOnce(&mut App)) -> Peer {
         let mut config = Config::new(STACK_MAC, STACK_IP, 24, 42);
         change(&mut config);
         let mut service = App::new();
         app(&mut service);
         let mut peer = Peer {
-            stack: Instance::new(config, TestPort::new(1500), service),
+            stack: Instance::new(config, port, service),
             now: Instant::from_secs(1000),
             flow: Flow::new(40_000),
             id: ConnId::new(u32::MAX, 0),
