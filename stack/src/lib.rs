@@ -18,9 +18,9 @@ pub mod port;
 pub mod ring;
 pub mod rx;
 pub mod service;
+pub mod sim;
 pub mod steer;
 pub mod tcp;
-pub mod sim;
 pub mod time;
 pub mod timer;
 

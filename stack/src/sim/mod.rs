@@ -117,6 +117,8 @@ struct Delivery {
     order: u64,
     to: usize,
     frame: Vec<u8>,
+    /// Nobody's: as news of the peer it counts for nothing where rules are checked.
+    forged: bool,
 }
 
 /// Where lines about frames go.
@@ -131,6 +133,8 @@ pub struct SimNet<S: Service> {
     seeds: fastrand::Rng,
     trace: Option<Trace>,
     police: Option<police::Police>,
+    /// The last segments sent, for a test to forge others after.
+    recent: Vec<Vec<u8>>,
     frames: u64,
     turns: u64,
 }
@@ -146,6 +150,7 @@ impl<S: Service> SimNet<S> {
             seeds: fastrand::Rng::with_seed(seed),
             trace: None,
             police: None,
+            recent: Vec::new(),
             frames: 0,
             turns: 0,
         }
@@ -311,7 +316,7 @@ impl<S: Service> SimNet<S> {
             && delivery.at <= self.now
             && let Some(Reverse(delivery)) = self.deliveries.pop()
         {
-            self.arrive(delivery.to, delivery.frame);
+            self.arrive(delivery);
         }
         for at in 0..self.nodes.len() {
             if self.nodes[at].wake.is_some_and(|wake| wake <= self.now) {
@@ -321,7 +326,35 @@ impl<S: Service> SimNet<S> {
         Ok(true)
     }
 
-    fn arrive(&mut self, to: usize, frame: Vec<u8>) {
+    /// Up to 16 IPv4 frames among the last that hosts have sent, in no order.
+    pub fn recent_frames(&self) -> &[Vec<u8>] {
+        &self.recent
+    }
+
+    /// Makes a frame from nowhere arrive, now, at whoever has its destination address.
+    pub fn inject(&mut self, frame: Vec<u8>) {
+        if let Some(trace) = &mut self.trace {
+            trace(&format!("{:12.6} * {}", self.now.as_nanos() as f64 / 1e9, trace::line(&frame)));
+        }
+        let to = frame.first_chunk::<6>().map(|mac| MacAddr(*mac));
+        if let Some(to) = self.nodes.iter().position(|node| Some(node.mac) == to) {
+            self.schedule(self.now, to, frame, true);
+        }
+    }
+
+    fn remember(&mut self, frame: &[u8]) {
+        if frame.get(12..14) != Some(&[8, 0]) {
+            return;
+        }
+        if self.recent.len() < 16 {
+            self.recent.push(frame.to_vec());
+        } else {
+            let at = self.frames as usize % 16;
+            self.recent[at] = frame.to_vec();
+        }
+    }
+
+    fn arrive(&mut self, Delivery { to, frame, forged, .. }: Delivery) {
         let node = &mut self.nodes[to];
         if !node.plugged {
             return;
@@ -332,7 +365,7 @@ impl<S: Service> SimNet<S> {
                 if let Some(police) = &mut self.police
                     && frame[..6] == node.mac.0
                 {
-                    police.receives(&frame);
+                    police.receives(&frame, forged);
                 }
                 host.port_mut().deliver(frame);
             }
@@ -380,6 +413,7 @@ impl<S: Service> SimNet<S> {
     /// group or for nobody known.
     fn send(&mut self, from: usize, mut frame: Vec<u8>) {
         self.frames += 1;
+        self.remember(&frame);
         let said = self.trace.is_some().then(|| trace::line(&frame));
         let node = &mut self.nodes[from];
         let (fate, twin) =
@@ -392,19 +426,19 @@ impl<S: Service> SimNet<S> {
         let known = self.nodes.iter().position(|node| Some(node.mac) == to);
         for arrival in [fate.arrival(), twin.and_then(Fate::arrival)].into_iter().flatten() {
             match known {
-                Some(to) => self.schedule(arrival, to, frame.clone()),
+                Some(to) => self.schedule(arrival, to, frame.clone(), false),
                 None => {
                     for to in (0..self.nodes.len()).filter(|&to| to != from) {
-                        self.schedule(arrival, to, frame.clone());
+                        self.schedule(arrival, to, frame.clone(), false);
                     }
                 }
             }
         }
     }
 
-    fn schedule(&mut self, at: Instant, to: usize, frame: Vec<u8>) {
+    fn schedule(&mut self, at: Instant, to: usize, frame: Vec<u8>, forged: bool) {
         self.order += 1;
-        self.deliveries.push(Reverse(Delivery { at, order: self.order, to, frame }));
+        self.deliveries.push(Reverse(Delivery { at, order: self.order, to, frame, forged }));
     }
 
     /// Goes on until `done`, looking after every step.

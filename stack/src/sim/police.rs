@@ -84,8 +84,8 @@ impl Police {
         }
     }
 
-    /// A host receives a frame, which may be damaged.
-    pub(super) fn receives(&mut self, frame: &[u8]) {
+    /// A host receives a frame, which may be damaged. If it is forged, all it can do is begin a connection.
+    pub(super) fn receives(&mut self, frame: &[u8], forged: bool) {
         if super::trace::check(frame).is_err() {
             return;
         }
@@ -97,7 +97,7 @@ impl Police {
         if tcp.flags().syn() {
             let syn = syn(&tcp);
             match self.sides.get_mut(&key) {
-                Some(side) if tcp.flags().ack() && tcp.ack() == side.syn.seq + 1 => {
+                Some(side) if !forged && tcp.flags().ack() && tcp.ack() == side.syn.seq + 1 => {
                     // The window of a SYN is not scaled (RFC 7323 2.2).
                     let edge = tcp.ack() + u32::from(tcp.window());
                     match &mut side.heard {
@@ -115,7 +115,7 @@ impl Police {
             }
             return;
         }
-        let Some(side) = self.sides.get_mut(&key) else { return };
+        let Some(side) = self.sides.get_mut(&key).filter(|_| !forged) else { return };
         let Some(mut heard) = side.heard else { return };
         heard.end = heard.end.max(end);
         if tcp.flags().ack() {
@@ -153,20 +153,23 @@ impl Police {
         if !tcp.payload().is_empty() {
             return Err("a SYN with text");
         }
-        let again = self.sides.get(&key).is_some_and(|side| side.syn.seq == new.seq);
+        let answers = tcp.flags().ack().then(|| tcp.ack() - 1);
+        // With no time between them, two connections may begin with one number.
+        let again = self.sides.get(&key).is_some_and(|side| {
+            let other = |heard: Heard| answers.is_some_and(|seq| seq != heard.syn.seq);
+            side.syn.seq == new.seq && !side.heard.is_some_and(other)
+        });
         if !again {
             let side = Side { syn: new, heard: None, fin: None, acked: None, announced: None };
             self.sides.insert(key, side);
         }
         let Some(side) = self.sides.get_mut(&key) else { return Ok(()) };
-        if !tcp.flags().ack() {
-            return Ok(());
-        }
+        let Some(answers) = answers else { return Ok(()) };
         // What a SYN,ACK does not repeat of the SYN before it (simultaneous open) is not used.
         side.syn = new;
         if side.heard.is_none() {
             let syns = self.syns.get(&key).map_or(&[][..], Vec::as_slice);
-            let Some(&answered) = syns.iter().rev().find(|syn| syn.seq + 1 == tcp.ack()) else {
+            let Some(&answered) = syns.iter().rev().find(|syn| syn.seq == answers) else {
                 return Err("a SYN,ACK for a SYN that never arrived");
             };
             side.heard = Some(Heard { syn: answered, end: answered.seq + 1, edge: None });

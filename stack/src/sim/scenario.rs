@@ -29,6 +29,22 @@ pub enum Weather {
     Narrow,
     /// Hosts that vanish, some for good.
     Outage,
+    /// Tables that are too small for all the connections.
+    Crowded,
+    /// A stranger who knows addresses and ports but no sequence numbers, and sends garbage.
+    Hostile,
+}
+
+impl Weather {
+    /// Opens may fail, connections may time out.
+    fn is_rough(self) -> bool {
+        matches!(self, Weather::Storm | Weather::Outage | Weather::Crowded)
+    }
+
+    /// Resets and acknowledgements may be lost: only keepalive finds out what happened.
+    fn is_clear(self) -> bool {
+        matches!(self, Weather::Clear | Weather::Crowded)
+    }
 }
 
 /// What a scenario came to.
@@ -114,11 +130,13 @@ impl Scenario {
         // Neighbouring seeds are to have nothing in common.
         let mut rng = fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed);
         let weather = match rng.u32(..100) {
-            0..20 => Weather::Clear,
-            20..45 => Weather::Fair,
-            45..75 => Weather::Storm,
-            75..90 => Weather::Narrow,
-            _ => Weather::Outage,
+            0..15 => Weather::Clear,
+            15..35 => Weather::Fair,
+            35..60 => Weather::Storm,
+            60..72 => Weather::Narrow,
+            72..82 => Weather::Outage,
+            82..92 => Weather::Crowded,
+            _ => Weather::Hostile,
         };
         let mut net = SimNet::new(rng.u64(..));
         net.watch();
@@ -130,8 +148,10 @@ impl Scenario {
             .into_iter()
             .map(|plan| {
                 let config = config(&mut rng, weather, &mut net);
-                let port = port(&mut rng);
-                let listen = [80, 81].map(|port| Listen { token: u64::from(port), ..Listen::on(port) });
+                let port = port(&mut rng, weather);
+                let backlog = if weather == Weather::Crowded { rng.u32(1..4) } else { 1024 };
+                let listen =
+                    [80, 81].map(|port| Listen { token: u64::from(port), backlog, ..Listen::on(port) });
                 let streams = Streams::new(listen.to_vec(), plan, mix.clone(), rng.u64(..));
                 let link = link(&mut rng, weather);
                 net.add_host_with(config, port, link, streams)
@@ -144,7 +164,11 @@ impl Scenario {
     fn run(mut self) -> Result<Report, Failure> {
         let hosts = self.hosts.clone();
         let outages = std::mem::take(&mut self.outages);
+        let mut stranger = (self.weather == Weather::Hostile).then(|| Stranger::new(self.seed));
         let result = self.net.run_until(DONE_BY, |net| {
+            if let Some(stranger) = &mut stranger {
+                stranger.act(net);
+            }
             for outage in &outages {
                 net.plug(outage.node, !(outage.from..outage.to).contains(&net.now()));
             }
@@ -247,7 +271,7 @@ impl Scenario {
                 self.broken(format!("out of resources: {r:?}"));
             }
             let timed_out = matches!(r.end, Ok(CloseReason::TimedOut) | Err(ConnectError::TimedOut));
-            if timed_out && !matches!(self.weather, Weather::Storm | Weather::Outage) && !r.gave_up {
+            if timed_out && !self.weather.is_rough() && !r.gave_up {
                 self.broken(format!("timed out in {:?} weather: {r:?}", self.weather));
             }
             if let Err(error) = r.end {
@@ -257,7 +281,6 @@ impl Scenario {
     }
 
     fn failed_open(&mut self, r: &Record, error: ConnectError) {
-        let rough = matches!(self.weather, Weather::Storm | Weather::Outage);
         let expected = if self.hosts.iter().all(|&host| self.net.address(host) != r.peer.ip()) {
             error == ConnectError::Unreachable
         } else if r.chosen_port {
@@ -266,7 +289,8 @@ impl Scenario {
         } else {
             error == ConnectError::Refused && r.peer.port() == CLOSED_PORT
         };
-        if !expected && !rough {
+        // A stranger who is lucky in time can break a handshake: that is TCP.
+        if !expected && !self.weather.is_rough() && self.weather != Weather::Hostile {
             self.broken(format!("open failed ({error}): {r:?}"));
         }
     }
@@ -317,7 +341,7 @@ impl Scenario {
             wrong.push("the writer finished, but not all was read");
         }
         let orderly = w.ending.is_orderly() && r.ending.is_orderly();
-        if orderly && self.weather != Weather::Storm && self.weather != Weather::Outage {
+        if orderly && !self.weather.is_rough() {
             if r.end != Ok(CloseReason::Finished) {
                 wrong.push("both sides were orderly, but the reader's end was not");
             } else if r.read != w.planned {
@@ -330,6 +354,62 @@ impl Scenario {
     }
 }
 
+/// Sends what an attacker can who is not on the path.
+struct Stranger {
+    rng: fastrand::Rng,
+}
+
+impl Stranger {
+    fn new(seed: u64) -> Stranger {
+        Stranger { rng: fastrand::Rng::with_seed(seed ^ 0xbad) }
+    }
+
+    fn act(&mut self, net: &mut SimNet<Streams>) {
+        if self.rng.u32(..4) != 0 || net.recent_frames().is_empty() {
+            return;
+        }
+        let frames = net.recent_frames();
+        let mut frame = frames[self.rng.usize(..frames.len())].clone();
+        if self.rng.bool() {
+            self.damage(&mut frame);
+        } else if !self.forge(&mut frame) {
+            return;
+        }
+        net.inject(frame);
+    }
+
+    /// Another header or length, with a checksum that does not match, or too few bytes. The address stays.
+    fn damage(&mut self, frame: &mut Vec<u8>) {
+        if self.rng.bool() {
+            frame.truncate(self.rng.usize(14..frame.len()));
+            return;
+        }
+        for _ in 0..self.rng.usize(1..4) {
+            let at = self.rng.usize(14..frame.len().min(60));
+            frame[at] = self.rng.u8(..);
+        }
+        if super::trace::check(frame).is_ok() {
+            frame.truncate(20); // a lucky one would be no damage
+        }
+    }
+
+    /// A segment between the same ports with numbers out of the blue: a reset, a SYN, data, anything.
+    fn forge(&mut self, frame: &mut [u8]) -> bool {
+        const TCP: usize = 34;
+        if frame.len() < TCP + 20 || frame[23] != 6 {
+            return false;
+        }
+        let (src, dst) = (&frame[26..30], &frame[30..34]);
+        let address = |b: &[u8]| std::net::Ipv4Addr::new(b[0], b[1], b[2], b[3]);
+        let (src, dst) = (address(src), address(dst));
+        let segment = &mut frame[TCP..];
+        segment[4..8].copy_from_slice(&self.rng.u32(..).to_be_bytes());
+        segment[8..12].copy_from_slice(&self.rng.u32(..).to_be_bytes());
+        segment[13] = pick(&mut self.rng, &[0x02, 0x04, 0x14, 0x10, 0x11, 0x18, 0x12, 0x00, 0xff]);
+        ferroflow_wire::tcp::fill_checksum(segment, src, dst).is_ok()
+    }
+}
+
 /// Nobody listens there.
 const CLOSED_PORT: u16 = 9;
 
@@ -339,8 +419,11 @@ fn pick<T: Copy>(rng: &mut fastrand::Rng, from: &[T]) -> T {
 
 fn mix(rng: &mut fastrand::Rng, weather: Weather) -> Mix {
     use Ending::{Abort, AfterPeer, Close, CloseEarly, Shutdown};
-    let sizes: &[u64] =
-        if weather == Weather::Storm { &[16, 1000, 8_000, 40_000] } else { &[16, 2_000, 40_000, 200_000] };
+    let sizes: &[u64] = if weather == Weather::Storm {
+        &[16, 1000, 8_000, 40_000]
+    } else {
+        &[16, 2_000, 40_000, 200_000, 1_000_000]
+    };
     let ms =
         |rng: &mut fastrand::Rng, most| Duration::from_millis(if rng.bool() { 0 } else { rng.u64(..most) });
     let chunk = pick(rng, &[1, 50, 536, 1460, 5_000, 70_000]);
@@ -350,6 +433,7 @@ fn mix(rng: &mut fastrand::Rng, weather: Weather) -> Mix {
         chunk,
         write_pause: ms(rng, 400),
         read_pause: ms(rng, 800),
+        stall: Duration::from_secs(if rng.u32(..4) == 0 { 200 } else { 0 }),
         endings: match rng.u32(..4) {
             0 | 1 => vec![Shutdown, AfterPeer],
             2 => vec![Shutdown, AfterPeer, Close, CloseEarly, Abort],
@@ -367,7 +451,7 @@ fn link(rng: &mut fastrand::Rng, weather: Weather) -> LinkConfig {
     let jitter = if rng.bool() { Duration::ZERO } else { delay / 4 };
     let clean = LinkConfig { delay, jitter, ..LinkConfig::default() };
     let (loss, reorder, duplicate, corrupt) = match weather {
-        Weather::Clear | Weather::Outage => (0.0, 0.0, 0.0, 0.0),
+        Weather::Clear | Weather::Outage | Weather::Crowded | Weather::Hostile => (0.0, 0.0, 0.0, 0.0),
         Weather::Narrow => {
             let bits_per_second = Some(pick(rng, &[1_000_000, 5_000_000, 50_000_000]));
             let queue_bytes = pick(rng, &[8_000, 30_000, 200_000]);
@@ -379,19 +463,20 @@ fn link(rng: &mut fastrand::Rng, weather: Weather) -> LinkConfig {
     LinkConfig {
         loss: probability(rng, loss),
         reorder: probability(rng, reorder),
-        reorder_by: Duration::from_millis(rng.u64(1..60)),
+        // Some come so late that they are of another connection by then.
+        reorder_by: Duration::from_millis(rng.u64(1..60) * pick(rng, &[1, 1, 1, 50, 500])),
         duplicate: probability(rng, duplicate),
         corrupt: probability(rng, corrupt),
         ..clean
     }
 }
 
-fn port(rng: &mut fastrand::Rng) -> SimPortConfig {
+fn port(rng: &mut fastrand::Rng, weather: Weather) -> SimPortConfig {
     SimPortConfig {
         mtu: pick(rng, &[576, 1280, 1500, 1500, 9000]),
         frames: pick(rng, &[2, 16, 256]),
         tx_per_turn: pick(rng, &[3, 64, 256]),
-        ..SimPortConfig::default()
+        rx_queue: if weather == Weather::Storm { pick(rng, &[8, 1024]) } else { 1024 },
     }
 }
 
@@ -406,7 +491,11 @@ fn config(rng: &mut fastrand::Rng, weather: Weather, net: &mut SimNet<Streams>) 
     tcp.initial_window = pick(rng, &[1, 2, 10]);
     tcp.max_gaps = pick(rng, &[1, 4, 64]);
     // A lost reset leaves the other side waiting for one that is gone: only keepalive finds out.
-    tcp.keepalive = (weather != Weather::Clear || rng.bool()).then_some(Keepalive {
+    if weather == Weather::Crowded {
+        tcp.max_conns = rng.usize(1..=6);
+        tcp.max_time_wait = rng.usize(1..=4);
+    }
+    tcp.keepalive = (!weather.is_clear() || rng.bool()).then_some(Keepalive {
         idle: Duration::from_secs(30),
         interval: Duration::from_secs(5),
         probes: 8,
@@ -436,6 +525,9 @@ fn opens(rng: &mut fastrand::Rng, hosts: usize) -> Vec<Vec<Open>> {
     if rng.u32(..6) == 0 {
         crossing(rng, &mut plans, address);
     }
+    if rng.u32(..4) == 0 {
+        again(rng, &mut plans, address);
+    }
     plans
 }
 
@@ -444,6 +536,17 @@ fn crossing(rng: &mut fastrand::Rng, plans: &mut [Vec<Open>], address: impl Fn(u
     let at = Instant::from_millis(rng.u64(..3_000));
     plans[0].push(Open { at, to: (address(1), 7001).into(), from_port: 7000 });
     plans[1].push(Open { at, to: (address(0), 7000).into(), from_port: 7001 });
+}
+
+/// The same ports again and again: connections that meet what is left of the one before.
+fn again(rng: &mut fastrand::Rng, plans: &mut [Vec<Open>], address: impl Fn(usize) -> std::net::Ipv4Addr) {
+    let from = rng.usize(..plans.len());
+    let to = (address((from + 1) % plans.len()), 80).into();
+    let spacing_ms = pick(rng, &[50, 1_000, 20_000]);
+    for n in 0..rng.u64(2..8) {
+        let at = Instant::from_millis(n * spacing_ms + rng.u64(..spacing_ms));
+        plans[from].push(Open { at, to, from_port: 7100 });
+    }
 }
 
 fn outages(rng: &mut fastrand::Rng, hosts: &[NodeId]) -> Vec<Outage> {

@@ -25,6 +25,8 @@ pub struct Mix {
     pub write_pause: Duration,
     /// Longest pause of a reader, now and then, that takes only a part of what there is; zero = never.
     pub read_pause: Duration,
+    /// Longest pause of one side of a few connections, once: long enough for windows to close and keepalive to ask.
+    pub stall: Duration,
     /// How the connections are ended: each as likely as it is often in the list.
     pub endings: Vec<Ending>,
 }
@@ -37,6 +39,7 @@ impl Mix {
             chunk: 4000,
             write_pause: Duration::from_millis(100),
             read_pause: Duration::from_millis(100),
+            stall: Duration::ZERO,
             endings: vec![Ending::Shutdown],
         }
     }
@@ -156,6 +159,18 @@ pub struct Flow {
     write_at: Option<Instant>,
     read_at: Option<Instant>,
     armed: Option<Instant>,
+    /// Pauses once for so long, after so many bytes read and written.
+    stall: Option<(u64, Duration)>,
+    /// In the long pause of its reading side.
+    stalled: bool,
+}
+
+impl Flow {
+    /// How long to pause now, if it is time for the one long pause.
+    fn stalls(&mut self) -> Option<Duration> {
+        let done = self.tx.position() + self.rx.position();
+        self.stall.take_if(|(after, _)| done >= *after).map(|(_, pause)| pause)
+    }
 }
 
 /// The service: opens and accepts connections, and keeps book.
@@ -249,6 +264,7 @@ impl Streams {
         let ending = self.mix.endings[rng.usize(..self.mix.endings.len())];
         // Both sides waiting for the other would wait for ever.
         let ending = if active && ending == Ending::AfterPeer { Ending::Shutdown } else { ending };
+        let stalls = !self.mix.stall.is_zero() && rng.u32(..4) == 0;
         self.live += 1;
         Flow {
             info,
@@ -265,6 +281,8 @@ impl Streams {
             write_at: None,
             read_at: None,
             armed: None,
+            stalled: false,
+            stall: stalls.then(|| (rng.u64(..=self.mix.bytes), random(&mut rng, self.mix.stall))),
             rng,
         }
     }
@@ -303,7 +321,9 @@ impl Streams {
                         .violation(net.now(), format!("{id}: writing to an open connection: {error}"));
                 }
             }
-            if !self.mix.write_pause.is_zero() && flow.rng.u32(..8) == 0 {
+            if let Some(pause) = flow.stalls() {
+                flow.write_at = Some(net.now() + pause);
+            } else if !self.mix.write_pause.is_zero() && flow.rng.u32(..8) == 0 {
                 flow.write_at = Some(net.now() + random(&mut flow.rng, self.mix.write_pause));
             }
         }
@@ -311,6 +331,15 @@ impl Streams {
 
     /// Reads some or all; what is left is asked for again later.
     fn read(&mut self, net: &mut impl Net, id: ConnId, flow: &mut Flow, rx: &mut Rx<'_>) {
+        if flow.read_at.is_some_and(|at| at > net.now()) && flow.stalled {
+            return; // it does not look at what arrives meanwhile
+        }
+        flow.stalled = false;
+        if let Some(pause) = flow.stalls() {
+            flow.read_at = Some(net.now() + pause);
+            flow.stalled = true;
+            return;
+        }
         let partial = !self.mix.read_pause.is_zero() && flow.rng.u32(..4) == 0;
         while !rx.chunk().is_empty() {
             let chunk = rx.chunk();
