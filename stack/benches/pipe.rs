@@ -158,7 +158,7 @@ fn benches(c: &mut Criterion) {
         let mut pair = Pair::new(conns, true);
         group.throughput(Throughput::Elements(conns as u64));
         group.bench_function(format!("echo of 64 bytes, {conns} connections"), |b| {
-            b.iter(|| pair.ping_pong());;
+            b.iter(|| pair.ping_pong());
         });
     }
     let data = vec![7; 1 << 20];
