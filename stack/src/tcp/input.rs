@@ -383,6 +383,7 @@ impl Tcb {
         if self.ts.is_some() {
             if let Some((_, echo)) = seg.options.timestamps
                 && echo != 0
+                && self.echo_measures(seg.ack, echo)
             {
                 let ms = self.ts_value(cx.now).wrapping_sub(echo);
                 if ms < MAX_RTT_MS {
@@ -395,6 +396,17 @@ impl Tcb {
             self.timed = None;
             self.rto.measured(cx.now.since(sent), cx.config);
         }
+    }
+
+    /// Whether an echoed timestamp tells a round trip. What is sent again may have arrived before, its acknowledgement lost:
+    /// the answer to it then echoes what was sent a time-out ago, and believing that would raise the time-out each
+    /// time (Karn's problem once more; RFC 7323 4.1 is silent on it).
+    fn echo_measures(&mut self, ack: SeqNumber, echo: u32) -> bool {
+        let Some((end, since)) = self.resent else { return true };
+        if ack.ge(end) {
+            self.resent = None;
+        }
+        (echo.wrapping_sub(since) as i32) >= 0
     }
 
     fn fin_acknowledged(&mut self, cx: &Cx<'_>, outcome: &mut Outcome) {

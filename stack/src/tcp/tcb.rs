@@ -178,6 +178,8 @@ pub struct Tcb {
     pub timed: Option<(SeqNumber, Instant)>,
     /// When an unacceptable segment without text was last answered.
     pub answered: Option<Instant>,
+    /// Something was sent again: echoes of timestamps before this one measure nothing until this is acknowledged.
+    pub resent: Option<(SeqNumber, u32)>,
     /// When a segment was last sent (RFC 5681 4.1).
     pub last_sent: Instant,
     /// The service wants to send no more: FIN after what is in `tx`.
@@ -301,6 +303,7 @@ impl Tcb {
             keepalive_now: false,
             keepalive_sent: 0,
             timed: None,
+            resent: None,
             answered: None,
             last_sent: now,
             fin_wanted: false,

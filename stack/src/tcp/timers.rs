@@ -70,6 +70,7 @@ impl Tcb {
         }
         counters.tcp_timeouts += 1;
         self.timed = None; // Karn
+        self.resent = Some((self.snd.max, self.ts_value(now)));
         if matches!(self.state, State::SynSent | State::SynReceived) {
             self.snd.nxt = self.snd.iss;
             return;
