@@ -370,7 +370,11 @@ impl Tcb {
             cx.counters.tcp_partial_ack += 1;
         }
         // RFC 6298 5.2, 5.3
-        self.deadlines.retransmit = (self.snd.una != self.snd.max).then(|| cx.now + self.rto.get(cx.config));
+        if self.snd.una == self.snd.max {
+            self.deadlines.retransmit = None;
+        } else if !self.cc.keeps_timer() {
+            self.deadlines.retransmit = Some(cx.now + self.rto.get(cx.config));
+        }
         if !self.service_done || self.state != State::FinWait2 {
             self.deadlines.give_up = None;
         }

@@ -21,6 +21,8 @@ pub struct NewReno {
     /// RFC 6582 3.2: the highest sequence number sent when recovery began.
     recover: SeqNumber,
     recovering: bool,
+    /// Partial acknowledgements since recovery began.
+    partial: u32,
     /// Bytes acknowledged in congestion avoidance since the window last grew (RFC 3465).
     acked: u32,
 }
@@ -38,6 +40,7 @@ impl NewReno {
             dup_acks: 0,
             recover: iss,
             recovering: false,
+            partial: 0,
             acked: 0,
         }
     }
@@ -57,6 +60,13 @@ impl NewReno {
     /// Where slow start ends.
     pub fn ssthresh(&self) -> u32 {
         self.ssthresh
+    }
+
+    /// Whether the retransmission timer runs on although new data is acknowledged: only the first partial acknowledgement
+    /// restarts it (RFC 6582 3.2 step 3), because a window with many losses, repaired by one segment per round trip, is
+    /// better sent again as a whole (section 4, "Impatient").
+    pub fn keeps_timer(&self) -> bool {
+        self.recovering && self.partial > 1
     }
 
     /// Whether a loss is being repaired.
@@ -83,6 +93,7 @@ impl NewReno {
             return Verdict::Nothing;
         }
         // RFC 6582 3.2 step 3, partial acknowledgement
+        self.partial = self.partial.saturating_add(1);
         self.cwnd = self.cwnd.saturating_sub(acked).max(self.mss);
         if acked >= self.mss {
             self.cwnd += self.mss;
@@ -124,6 +135,7 @@ impl NewReno {
         self.cwnd = self.ssthresh + DUP_THRESH * self.mss;
         self.recover = max;
         self.recovering = true;
+        self.partial = 0;
         Verdict::Retransmit
     }
 
@@ -195,9 +207,23 @@ mod tests {
         assert_eq!(cc.duplicate(seq(1), seq(10_001), 10_000), Verdict::Nothing);
         assert_eq!(cc.cwnd(), 9000);
         assert_eq!(cc.acked(2000, seq(2001), 8000), Verdict::Retransmit);
-        assert_eq!(cc.cwnd(), 8000);
+        assert_eq!((cc.cwnd(), cc.keeps_timer()), (8000, false));
         assert_eq!(cc.acked(8000, seq(10_001), 0), Verdict::Nothing);
         assert_eq!((cc.cwnd(), cc.recovering()), (2000, false));
+    }
+
+    #[test]
+    fn only_the_first_partial_acknowledgement_restarts_the_timer() {
+        let mut cc = NewReno::new(1000, 10, seq(0));
+        for _ in 0..3 {
+            cc.duplicate(seq(1), seq(10_001), 10_000);
+        }
+        cc.acked(1000, seq(1001), 9000);
+        assert!(!cc.keeps_timer());
+        cc.acked(1000, seq(2001), 8000);
+        assert!(cc.keeps_timer());
+        cc.acked(8000, seq(10_001), 0);
+        assert!(!cc.keeps_timer());
     }
 
     #[test]

@@ -154,7 +154,9 @@ impl Tcb {
         self.resent = Some((self.snd.max, self.ts_value(now)));
         self.snd.nxt = self.snd.nxt.max(chunk.seq + chunk.len + u32::from(chunk.fin));
         // RFC 6298 5: the timer restarts with the retransmission
-        self.deadlines.retransmit = Some(now + self.rto.get(config));
+        if !self.cc.keeps_timer() || self.deadlines.retransmit.is_none() {
+            self.deadlines.retransmit = Some(now + self.rto.get(config));
+        }
         true
     }
 
