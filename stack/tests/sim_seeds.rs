@@ -62,6 +62,11 @@ fn seeds() {
     let began = std::time::Instant::now();
     let (reports, mut failures) = run_all(first, count);
     let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum::<u64>();
+    for weather in Weather::ALL {
+        let of: Vec<_> = reports.iter().filter(|r| r.weather == weather).collect();
+        let (opens, timed_out) = of.iter().fold((0, 0), |(o, t), r| (o + r.opens, t + r.timed_out));
+        eprintln!("{weather:?}: {} seeds, {opens} connections, {timed_out} ends timed out", of.len());
+    }
     eprintln!(
         "{count} seeds in {:.1} s: {} connections, {} frames, {} MB, {} timed out",
         began.elapsed().as_secs_f64(),
@@ -89,5 +94,8 @@ fn seeds() {
 fn timeouts_are_rare(reports: &[Report]) {
     let stormy = reports.iter().filter(|r| r.weather == Weather::Storm);
     let (opens, timed_out) = stormy.fold((0, 0), |(o, t), r| (o + r.opens, t + r.timed_out));
-    assert!(timed_out * 50 <= opens.max(100), "{timed_out} ends of {opens} connections timed out in storms");
+    assert!(
+        timed_out * 200 <= opens.max(1000),
+        "{timed_out} ends of {opens} connections timed out in storms"
+    );
 }

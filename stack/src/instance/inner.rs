@@ -237,10 +237,14 @@ impl Inner {
         for d in due {
             match d {
                 Due::Request { target, to } => self.send_arp(self.neighbors.request(target), to),
-                Due::Unreachable { waiting, .. } => {
+                Due::Unreachable { target, waiting } => {
                     self.counters.arp_unreachable += 1;
                     for index in waiting {
-                        self.unreachable(index);
+                        // The slot may have another connection by now, with another next hop.
+                        let remote = self.table.at(index).map(|tcb| tcb.remote);
+                        if remote.is_some_and(|remote| self.next_hop(remote) == target) {
+                            self.unreachable(index);
+                        }
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! A host that follows a test's script: raw frames, or segments put together by hand.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::Ipv4Addr;
 
 use ferroflow_wire::arp::{ArpOperation, ArpPacket, ArpView};
@@ -25,24 +25,27 @@ pub struct Segment {
 pub struct Peer {
     mac: MacAddr,
     address: Ipv4Addr,
-    /// The MAC address segments are sent to: whoever spoke last.
-    gateway: MacAddr,
+    /// Who has spoken, and from where.
+    known: HashMap<Ipv4Addr, MacAddr>,
     inbox: VecDeque<Vec<u8>>,
     outbox: Vec<Vec<u8>>,
 }
 
 impl Peer {
     pub(super) fn new(mac: MacAddr, address: Ipv4Addr) -> Peer {
-        Peer { mac, address, gateway: MacAddr::BROADCAST, inbox: VecDeque::new(), outbox: Vec::new() }
+        Peer { mac, address, known: HashMap::new(), inbox: VecDeque::new(), outbox: Vec::new() }
     }
 
     pub(super) fn deliver(&mut self, frame: Vec<u8>) {
         if let Ok(eth) = EthernetView::parse(&frame) {
-            self.gateway = eth.src();
             if eth.ethertype() == EtherType::ARP
                 && let Ok(arp) = ArpView::parse(eth.payload())
             {
+                self.known.insert(arp.sender_ip(), arp.sender_mac());
                 return self.answer(&arp.packet());
+            }
+            if let Ok(ip) = Ipv4View::parse(eth.payload()) {
+                self.known.insert(ip.src(), eth.src());
             }
         }
         self.inbox.push_back(frame);
@@ -73,7 +76,7 @@ impl Peer {
         self.outbox.push(frame);
     }
 
-    /// Sends a segment to `to`, whose MAC address is whoever's spoke last (everyone's at first).
+    /// Sends a segment to `to`, at the MAC address it has spoken from (to everyone, if it has not).
     pub fn send_tcp(&mut self, to: Ipv4Addr, header: &TcpHeader, payload: &[u8]) {
         let frame = self.tcp_frame(to, header, payload);
         self.send(frame);
@@ -103,7 +106,8 @@ impl Peer {
     pub fn tcp_frame(&self, to: Ipv4Addr, header: &TcpHeader, payload: &[u8]) -> Vec<u8> {
         let segment_len = header.len() + payload.len();
         let ip = Ipv4Header::new(self.address, to, IpProtocol::TCP, segment_len as u16);
-        let eth = EthernetHeader { dst: self.gateway, src: self.mac, vlan: None, ethertype: EtherType::IPV4 };
+        let dst = self.known.get(&to).copied().unwrap_or(MacAddr::BROADCAST);
+        let eth = EthernetHeader { dst, src: self.mac, vlan: None, ethertype: EtherType::IPV4 };
         let mut frame = vec![0; eth.len() + ip.len()];
         let at = eth.write(&mut frame).expect("room");
         ip.write(&mut frame[at..]).expect("room");

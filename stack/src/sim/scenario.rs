@@ -36,6 +36,17 @@ pub enum Weather {
 }
 
 impl Weather {
+    /// Every one.
+    pub const ALL: [Weather; 7] = [
+        Weather::Clear,
+        Weather::Fair,
+        Weather::Storm,
+        Weather::Narrow,
+        Weather::Outage,
+        Weather::Crowded,
+        Weather::Hostile,
+    ];
+
     /// Opens may fail, connections may time out.
     fn is_rough(self) -> bool {
         matches!(self, Weather::Storm | Weather::Outage | Weather::Crowded)
