@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::command::run;
 use super::{Error, Netns, Ovs, Result, veth};
 
+/// How long a host that moves is nowhere.
+const MOVE_TIME: Duration = Duration::from_millis(50);
+
 /// A host: a namespace with one address on `eth0`, which is plugged into a switch port. It says nothing by itself.
 #[derive(Debug)]
 pub struct Host {
@@ -34,7 +37,11 @@ impl Host {
     /// # Errors
     /// When the namespace cannot be made.
     pub fn new(label: &str, number: u8) -> Result<Host> {
-        Ok(Host { netns: Netns::new(label)?, number, active: "eth0", switch_ends: Vec::new() })
+        let netns = Netns::new(label)?;
+        // A link answers and asks for its own addresses only, or a second link would speak for the first.
+        netns.sysctl("net/ipv4/conf/all/arp_ignore", "1")?;
+        netns.sysctl("net/ipv4/conf/all/arp_announce", "2")?;
+        Ok(Host { netns, number, active: "eth0", switch_ends: Vec::new() })
     }
 
     /// The host's namespace.
@@ -78,41 +85,35 @@ impl Host {
         ovs.add_port(bridge, &name, port_no)
     }
 
-    /// Moves address and MAC address to the other of the two links, both of which stay up, and says so with a
-    /// gratuitous ARP, as a migrated virtual machine does. The switch notices nothing but frames from another port.
+    /// Moves address and MAC address to the other of the two links within 50 ms, and says so with a gratuitous ARP, as a
+    /// migrated virtual machine does; like one, the host remembers the MAC address of its `peer`. Both links stay up:
+    /// the switch notices nothing but frames from another port.
     ///
     /// # Errors
     /// When there is no second link.
-    pub fn hop(&mut self) -> Result<()> {
-        // With arp_notify, a change of the MAC address sends the gratuitous ARP.
-        self.change_link("1", "")
+    pub fn hop(&mut self, peer: &Host) -> Result<()> {
+        self.slip(peer)?;
+        // With arp_notify the kernel sends the gratuitous ARP when the MAC address is set, be it to what it is.
+        self.netns.sysctl(&format!("net/ipv4/conf/{}/arp_notify", self.active), "1")?;
+        let (link, mac) = (self.active, self.mac());
+        self.netns.ip(&format!("link set {link} address {mac}\n{}", known(peer, link)))?;
+        self.netns.sysctl(&format!("net/ipv4/conf/{link}/arp_notify"), "0")
     }
 
-    /// As [`Host::hop`], but without a word: no gratuitous ARP, and no need to ask where `peer` is. The first that is
-    /// heard from the new link is what the host has to say to `peer`.
+    /// As [`Host::hop`], but without a word: the first that is heard from the new link is what the host has to say to
+    /// `peer`.
     ///
     /// # Errors
     /// When there is no second link.
     pub fn slip(&mut self, peer: &Host) -> Result<()> {
-        let known = format!("neigh replace {} lladdr {} nud permanent dev", peer.address(), peer.mac());
-        self.change_link("0", &known)
-    }
-
-    fn change_link(&mut self, arp_notify: &str, last: &str) -> Result<()> {
         let (from, to) = if self.active == "eth0" { ("eth0", "eth1") } else { ("eth1", "eth0") };
-        self.netns.sysctl(&format!("net/ipv4/conf/{to}/arp_notify"), arp_notify)?;
-        // The MAC address comes last, because the change tells the neighbours, and forgets them.
-        let mut batch = format!(
-            "addr del {address}/24 dev {from}\nlink set {from} address {spare}\n\
-             addr add {address}/24 dev {to}\nlink set {to} address {mac}\n",
-            address = self.address(),
-            spare = self.spare_mac(),
-            mac = self.mac(),
-        );
-        if !last.is_empty() {
-            batch.push_str(&format!("{last} {to}\n"));
-        }
-        self.netns.ip(&batch)?;
+        let (address, mac, spare) = (self.address(), self.mac(), self.spare_mac());
+        self.netns.ip(&format!("addr del {address}/24 dev {from}\nlink set {from} address {spare}"))?;
+        // What is still under way from the old link must not be heard after the first from the new one.
+        std::thread::sleep(MOVE_TIME);
+        // With its address goes all that a link knows of its neighbours.
+        let known = known(peer, to);
+        self.netns.ip(&format!("link set {to} address {mac}\n{known}\naddr add {address}/24 dev {to}"))?;
         self.active = to;
         Ok(())
     }
@@ -145,6 +146,11 @@ impl Host {
         self.switch_ends.push(switch_end);
         Ok(())
     }
+}
+
+/// The line for `ip` that makes a link remember a neighbour.
+fn known(peer: &Host, link: &str) -> String {
+    format!("neigh replace {} lladdr {} nud permanent dev {link}", peer.address(), peer.mac())
 }
 
 /// Reads the summary of iputils' ping:

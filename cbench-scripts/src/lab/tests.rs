@@ -104,7 +104,7 @@ fn hosts_talk_through_open_vswitch() {
     for hop in [true, false, true] {
         let moved = Instant::now();
         if hop {
-            b.hop().unwrap();
+            b.hop(&a).unwrap();
         } else {
             ovs.replug(b.switch_end(), 9).unwrap();
         }

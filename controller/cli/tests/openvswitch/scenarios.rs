@@ -75,7 +75,7 @@ pub fn moved_host_heals(scene: &mut Scene<impl Controller>) -> Result<()> {
         let moved = Instant::now();
         match step {
             "replugged" => scene.ovs.replug(moves.switch_end(), 122)?,
-            "hopped" | "hopped back" => moves.hop()?,
+            "hopped" | "hopped back" => moves.hop(stays)?,
             _ => moves.slip(stays)?,
         }
         // Whatever is still under way arrives first: only then look for a stall.
