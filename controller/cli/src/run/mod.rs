@@ -46,7 +46,10 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
             return Err(error);
         }
     };
-    banner::print(args, &place, &names, &listening)?;
+    if let Err(error) = banner::print(args, &place, &names, &listening) {
+        // Whoever read it has gone (`| head`): that is no reason to stop.
+        tracing::debug!("the start-up lines could not be printed: {error}");
+    }
     let joiner = std::thread::spawn(move || {
         let result = runtime.join();
         let _ = wake.send(Wake::CoresEnded);
