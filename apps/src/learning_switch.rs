@@ -115,7 +115,7 @@ impl App for LearningSwitch {
         if src.is_unicast() {
             match self.learn(dp, &eth, packet.in_port(), now) {
                 Learnt::Known | Learnt::Full => {}
-                Learnt::Moved => forget_flows_to(dp, &eth, src),
+                Learnt::Moved => forget_flows_of(dp, &eth, src),
                 Learnt::Looping { first } => {
                     suspect = true;
                     if first {
@@ -153,7 +153,8 @@ impl App for LearningSwitch {
         Next::Stop
     }
 
-    /// Behind a port that is down there is nobody: forget the addresses, remove the flows towards it.
+    /// Behind a port that is down there is nobody: forget the addresses, remove the flows to it and from it (who comes
+    /// back there must be learnt anew).
     fn port_status(&mut self, dp: &mut Dp<'_>, status: &PortStatus) {
         if !status.is_down() {
             return;
@@ -163,6 +164,7 @@ impl App for LearningSwitch {
             self.learnt -= macs.forget(|entry| entry.port == port);
         }
         dp.delete(Delete::towards(port));
+        dp.delete(Match::new().in_port(port));
     }
 
     /// Once a second one switch's table is swept, so that no turn of the core takes long.
@@ -176,15 +178,20 @@ impl App for LearningSwitch {
     }
 }
 
-/// A host that moved: flows towards its old port go, in its VLAN. An untagged and a priority-tagged packet are of
+/// A host that moved: flows to its old port go, in its VLAN, and so do its own from there. Were those left, a host that
+/// returns would be carried past us, and we would not learn where it is. An untagged and a priority-tagged packet are of
 /// one VLAN, but two matches.
-fn forget_flows_to(dp: &mut Dp<'_>, eth: &EthernetView<'_>, mac: MacAddr) {
-    dp.delete(Match::new().vlan(VlanMatch::of(eth)).eth_dst(mac));
-    match VlanMatch::of(eth) {
-        VlanMatch::Untagged => dp.delete(Match::new().vlan(VlanMatch::Id(0)).eth_dst(mac)),
-        VlanMatch::Id(0) => dp.delete(Match::new().vlan(VlanMatch::Untagged).eth_dst(mac)),
-        VlanMatch::Id(_) => true,
+fn forget_flows_of(dp: &mut Dp<'_>, eth: &EthernetView<'_>, mac: MacAddr) {
+    let vlan = VlanMatch::of(eth);
+    let twin = match vlan {
+        VlanMatch::Untagged => Some(VlanMatch::Id(0)),
+        VlanMatch::Id(0) => Some(VlanMatch::Untagged),
+        VlanMatch::Id(_) => None,
     };
+    for vlan in std::iter::once(vlan).chain(twin) {
+        dp.delete(Match::new().vlan(vlan).eth_dst(mac));
+        dp.delete(Match::new().vlan(vlan).eth_src(mac));
+    }
 }
 
 impl LearningSwitch {

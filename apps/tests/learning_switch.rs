@@ -184,8 +184,8 @@ fn a_host_that_moves_takes_its_flows_along() {
         let mut net = Net::new(version, Settings::default());
         net.packet(2, None, &tagged(ALL, B, 5));
         net.packet(3, None, &tagged(ALL, B, 5));
-        let gone = Match::new().vlan(VlanMatch::Id(5)).eth_dst(MacAddr::from_u64(B));
-        assert_eq!(net.deletes(), [(gone, None)]);
+        let (vlan, b) = (Match::new().vlan(VlanMatch::Id(5)), MacAddr::from_u64(B));
+        assert_eq!(net.deletes(), [(vlan.eth_dst(b), None), (vlan.eth_src(b), None)]);
         net.packet(1, Some(1), &tagged(B, A, 5));
         assert_eq!(net.installed(), [3]);
     }
@@ -201,7 +201,8 @@ fn a_port_that_goes_down_is_forgotten() {
             net.lab.at(net.s).clear();
             let status = net.lab.at(net.s).port_status(2, reason, up);
             net.lab.send(net.s, &status);
-            assert_eq!(net.deletes(), [(Match::ALL, Some(PortNo(2)))]);
+            let from = Match::new().in_port(PortNo(2));
+            assert_eq!(net.deletes(), [(Match::ALL, Some(PortNo(2))), (from, None)]);
             net.packet(1, None, &frame(B, A + 5));
             assert!(net.flooded());
             net.packet(1, Some(1), &frame(A, A + 5));
