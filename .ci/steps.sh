@@ -38,6 +38,7 @@ step() {
 finish() {
     echo
     echo "all steps together: $((SECONDS - began)) s"
+    [[ $passed -gt 0 ]] || { echo "no step has such a name"; exit 1; }
     echo "$passed passed, 0 failed"
 }
 
