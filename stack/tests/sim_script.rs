@@ -114,6 +114,45 @@ fn two_hosts_with_one_address_are_noticed() {
     assert_eq!(net.frames() - before, 5 + 1, "defended once");
 }
 
+/// A partial acknowledgement asks for a retransmission, and the next frame of the burst acknowledges all: nothing is sent,
+/// and nothing may be timed. (It was, and ended idle connections after two minutes.)
+#[test]
+fn a_retransmission_that_is_not_needed_any_more_leaves_no_timer() {
+    let mut net = SimNet::new(15);
+    // All that it writes, and its FIN, fit the initial window.
+    let mix = Mix { bytes: 12_000, chunk: 12_000, ..mix() };
+    let host = net.add_host(LinkConfig::default(), Streams::server(Listen::on(80), mix, 8));
+    let peer = net.add_peer(LinkConfig::default());
+    net.run_for(Duration::from_millis(10)).unwrap();
+    let to = net.address(host);
+    let iss = SeqNumber(1);
+    let send = |net: &mut SimNet<Streams>, flags, seq, ack| {
+        net.peer(peer).send_tcp(to, &Peer::segment(5000, 80, flags, seq, ack), &[]);
+    };
+    send(&mut net, TcpFlags::SYN, iss, SeqNumber(0));
+    net.run_for(Duration::from_millis(10)).unwrap();
+    let first = net.peer(peer).receive_tcp().expect("a SYN,ACK").header.seq + 1;
+    send(&mut net, TcpFlags::ACK, iss + 1, first);
+    net.run_for(Duration::from_millis(10)).unwrap();
+    let sent = net.peer(peer).receive_all_tcp();
+    let fin = sent
+        .last()
+        .filter(|s| s.header.flags.fin() && sent.len() >= 5)
+        .expect("five segments, the last a FIN");
+    let end = fin.header.seq + fin.payload.len() as u32 + 1;
+    for _ in 0..3 {
+        send(&mut net, TcpFlags::ACK, iss + 1, first);
+    }
+    net.run_for(Duration::from_millis(10)).unwrap();
+    let again = net.peer(peer).receive_all_tcp();
+    assert!(again.iter().any(|s| s.header.seq == first), "fast retransmit");
+    send(&mut net, TcpFlags::ACK, iss + 1, sent[2].header.seq);
+    send(&mut net, TcpFlags::ACK, iss + 1, end);
+    net.run_for(Duration::from_secs(600)).unwrap();
+    assert_eq!(net.host(host).counters().tcp_given_up, 0);
+    assert_eq!(net.host(host).service().live(), 1);
+}
+
 #[test]
 fn every_seed_replays_exactly() {
     let run = || {

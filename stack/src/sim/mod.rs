@@ -42,7 +42,7 @@ pub mod stream;
 pub mod trace;
 
 pub use link::{Fate, Link, LinkConfig};
-pub use peer::Peer;
+pub use peer::{Peer, Segment};
 pub use port::{SimPort, SimPortConfig};
 
 /// Turns of one host at one point in time before it counts as spinning.

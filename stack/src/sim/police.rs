@@ -105,6 +105,8 @@ impl Police {
                         None => side.heard = Some(Heard { syn, end, edge: Some(edge) }),
                     }
                 }
+                // A SYN,ACK that does not answer ours begins nothing.
+                _ if tcp.flags().ack() => {}
                 _ => {
                     let syns = self.syns.entry(key).or_default();
                     if syns.len() == MAX_SYNS {

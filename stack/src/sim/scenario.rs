@@ -153,7 +153,7 @@ impl Scenario {
         net.watch();
         let mix = mix(&mut rng, weather);
         let count = rng.usize(2..=4);
-        let plans = opens(&mut rng, count);
+        let plans = opens(&mut rng, weather, count);
         let opens = plans.iter().map(Vec::len).sum();
         let hosts: Vec<_> = plans
             .into_iter()
@@ -282,7 +282,9 @@ impl Scenario {
                 self.broken(format!("out of resources: {r:?}"));
             }
             let timed_out = matches!(r.end, Ok(CloseReason::TimedOut) | Err(ConnectError::TimedOut));
-            if timed_out && !self.weather.is_rough() && !r.gave_up {
+            // A stranger can break a handshake, but nothing that is established.
+            let broken = self.weather == Weather::Hostile && r.end.is_err();
+            if timed_out && !self.weather.is_rough() && !r.gave_up && !broken {
                 self.broken(format!("timed out in {:?} weather: {r:?}", self.weather));
             }
             if let Err(error) = r.end {
@@ -298,7 +300,10 @@ impl Scenario {
             // Opens that should cross may miss each other.
             true
         } else {
-            error == ConnectError::Refused && r.peer.port() == CLOSED_PORT
+            // Three ARP requests or their answers may be lost in a row.
+            let lossy = matches!(self.weather, Weather::Fair | Weather::Narrow);
+            (error == ConnectError::Refused && r.peer.port() == CLOSED_PORT)
+                || (error == ConnectError::Unreachable && lossy)
         };
         // A stranger who is lucky in time can break a handshake: that is TCP.
         if !expected && !self.weather.is_rough() && self.weather != Weather::Hostile {
@@ -465,7 +470,7 @@ fn link(rng: &mut fastrand::Rng, weather: Weather) -> LinkConfig {
         Weather::Clear | Weather::Outage | Weather::Crowded | Weather::Hostile => (0.0, 0.0, 0.0, 0.0),
         Weather::Narrow => {
             let bits_per_second = Some(pick(rng, &[1_000_000, 5_000_000, 50_000_000]));
-            let queue_bytes = pick(rng, &[8_000, 30_000, 200_000]);
+            let queue_bytes = pick(rng, &[16_000, 30_000, 200_000]);
             return LinkConfig { bits_per_second, queue_bytes, ..clean };
         }
         Weather::Fair => (0.02, 0.02, 0.02, 0.005),
@@ -484,7 +489,7 @@ fn link(rng: &mut fastrand::Rng, weather: Weather) -> LinkConfig {
 
 fn port(rng: &mut fastrand::Rng, weather: Weather) -> SimPortConfig {
     SimPortConfig {
-        mtu: pick(rng, &[576, 1280, 1500, 1500, 9000]),
+        mtu: if weather == Weather::Narrow { 1500 } else { pick(rng, &[576, 1280, 1500, 1500, 9000]) },
         frames: pick(rng, &[2, 16, 256]),
         tx_per_turn: pick(rng, &[3, 64, 256]),
         rx_queue: if weather == Weather::Storm { pick(rng, &[8, 1024]) } else { 1024 },
@@ -517,9 +522,10 @@ fn config(rng: &mut fastrand::Rng, weather: Weather, net: &mut SimNet<Streams>) 
 }
 
 /// What every host opens: most of it to each other, some where nobody listens or nobody is.
-fn opens(rng: &mut fastrand::Rng, hosts: usize) -> Vec<Vec<Open>> {
+fn opens(rng: &mut fastrand::Rng, weather: Weather, hosts: usize) -> Vec<Vec<Open>> {
     let address = |host: usize| std::net::Ipv4Addr::new(10, 0, 0, host as u8 + 1);
-    let storm = rng.u32(..10) == 0;
+    // More connections than the queue holds segments starve each other for minutes: that is congestion, and no bug.
+    let storm = rng.u32(..10) == 0 && weather != Weather::Narrow;
     let (count, span_ms) = if storm { (rng.usize(20..=80), 10) } else { (rng.usize(1..=8), 3_000) };
     let mut plans = vec![Vec::new(); hosts];
     for _ in 0..count {

@@ -365,10 +365,9 @@ impl Tcb {
         self.snd.wnd = self.snd.wnd.saturating_sub(acked);
         self.snd.nxt = self.snd.nxt.max(seg.ack);
         self.rto.progress();
-        if self.cc.acked(acked, seg.ack, self.flight()) == Verdict::Retransmit {
-            self.retransmit_head = true;
-            cx.counters.tcp_partial_ack += 1;
-        }
+        // What a former acknowledgement of this burst wanted sent again may be acknowledged by now.
+        self.retransmit_head = self.cc.acked(acked, seg.ack, self.flight()) == Verdict::Retransmit;
+        cx.counters.tcp_partial_ack += u64::from(self.retransmit_head);
         // RFC 6298 5.2, 5.3
         if self.snd.una == self.snd.max {
             self.deadlines.retransmit = None;

@@ -144,6 +144,10 @@ impl Tcb {
     /// The segment at `una` again: fast retransmit (RFC 5681 3.2), partial acknowledgement (RFC 6582).
     fn output_head(&mut self, now: Instant, config: &TcpConfig, emit: &mut impl Emit) -> bool {
         let outstanding = self.snd.max - self.snd.una;
+        if outstanding == 0 {
+            self.retransmit_head = false;
+            return true;
+        }
         let len = (self.tx.len() as u32).min(self.snd.mss).min(outstanding);
         let chunk =
             Chunk { seq: self.snd.una, len, fin: self.fin_at(self.snd.una + len) && outstanding > len };
