@@ -35,7 +35,9 @@ counters! {
     tx_dropped,
     /// Frames not addressed to us.
     not_for_us,
-    /// Frames that no protocol of ours takes (IPv6, LLDP, tagged).
+    /// Frames of a VLAN; we are in none.
+    other_vlan,
+    /// Frames that no protocol of ours takes (IPv6, LLDP).
     unknown_ethertype,
     /// Malformed Ethernet, ARP, IPv4, ICMP, UDP or TCP headers.
     malformed_ethernet,

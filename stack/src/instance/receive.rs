@@ -29,6 +29,11 @@ pub(super) fn frame<S: Service>(inner: &mut Inner, up: &mut Upcalls<'_, S>, byte
         inner.counters.not_for_us += 1;
         return;
     }
+    // A priority tag (VID 0) belongs to the untagged network (IEEE 802.1Q 6.9.1); we are in no other.
+    if eth.vlan().is_some_and(|tag| tag.vid != 0) {
+        inner.counters.other_vlan += 1;
+        return;
+    }
     match eth.ethertype() {
         EtherType::IPV4 => ipv4(inner, up, &eth, csum),
         EtherType::ARP => arp(inner, &eth),

@@ -231,3 +231,21 @@ fn a_peer_that_has_moved_is_found_again() {
     assert_eq!(p.out.front().expect("data").1[..6], OTHER_MAC.octets());
     p.out.clear();
 }
+
+#[test]
+fn a_vlan_is_another_network_and_a_priority_tag_is_none() {
+    // IEEE 802.1Q 6.9.1
+    let tagged = |tci: u16| {
+        let mut frame = arp_frame(&request(), MacAddr::BROADCAST);
+        let tci = tci.to_be_bytes();
+        frame.splice(12..12, [0x81, 0x00, tci[0], tci[1]]);
+        frame
+    };
+    let mut p = deaf();
+    p.inject_frame(tagged(5));
+    p.quiet();
+    assert_eq!((p.counters().other_vlan, p.counters().arp_replies), (1, 0));
+    p.inject_frame(tagged(0xe000));
+    p.recv_arp();
+    assert_eq!((p.counters().other_vlan, p.counters().arp_replies), (1, 1));
+}
