@@ -7,7 +7,8 @@
 //! 3. If it is not known, or is a group address, flood the packet and install nothing.
 //!
 //! Like every switch without a spanning tree it needs a network without loops. A loop shows as an address that seems
-//! to move from port to port all the time; it is named in the log and its floods are held back for a while.
+//! to move from port to port all the time; it is named in the log and for a while its floods are held back and no flow is
+//! installed for it, so that what becomes of it is seen here.
 //!
 //! One `LearningSwitch` runs per core and is called with that core's switches only: `&mut self` is all the
 //! synchronisation there is.
@@ -16,7 +17,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use ferroflow::ethernet::EthernetView;
-use ferroflow::flow::{Delete, Flow, Match, PortNo, VlanMatch};
+use ferroflow::flow::{Action, Delete, Flow, Match, PortNo, VlanMatch};
 use ferroflow::{App, Cx, Dp, Instant, MacAddr, Next, PacketIn, PortStatus};
 use foldhash::fast::FixedState;
 
@@ -52,7 +53,7 @@ impl Default for Settings {
 const LOOP_MOVES: u8 = 5;
 /// The second in which moves are counted, in milliseconds.
 const LOOP_WINDOW_MS: u32 = 1_000;
-/// How long the floods of a suspect are held back, in milliseconds.
+/// How long the floods of a suspect, and flows from it and to it, are held back, in milliseconds.
 const LOOP_HOLD_MS: u32 = 5_000;
 
 /// The app: one table per switch.
@@ -118,6 +119,7 @@ impl App for LearningSwitch {
                 Learnt::Moved => forget_flows_of(dp, &eth, src),
                 Learnt::Looping { first } => {
                     suspect = true;
+                    forget_flows_of(dp, &eth, src);
                     if first {
                         tracing::warn!(
                             dpid = %dp.id(), mac = %src, port = %packet.in_port(),
@@ -125,16 +127,21 @@ impl App for LearningSwitch {
                         );
                     }
                 }
+                Learnt::Held => suspect = true,
             }
         }
 
         let to = if dst.is_group() { None } else { self.find(dp, &eth, dst, now) };
         match to {
             // The destination is where the packet came from: it has been delivered already.
-            Some((out, _)) if out == packet.in_port() => {
+            Some(to) if to.port == packet.in_port() => {
                 dp.drop_packet(packet);
             }
-            Some((out, left_s)) => {
+            // A flow would carry its packets past us, from a port or to a port where it may not be any more.
+            Some(to) if suspect || to.held => {
+                dp.forward(packet, &[Action::Output(to.port)]);
+            }
+            Some(To { port: out, left_s, .. }) => {
                 let flow = Flow::new(self.settings.priority)
                     .matching(Match::l2_of(&eth, packet.in_port()))
                     .output(out)
@@ -215,14 +222,18 @@ impl LearningSwitch {
         Learnt::Known
     }
 
-    /// Where an address is, and for how many seconds that holds at least.
+    /// Where an address is.
     #[inline]
-    fn find(&self, dp: &Dp<'_>, eth: &EthernetView<'_>, mac: MacAddr, now: Clock) -> Option<(PortNo, u16)> {
+    fn find(&self, dp: &Dp<'_>, eth: &EthernetView<'_>, mac: MacAddr, now: Clock) -> Option<To> {
         let entry = self.switches.get(dp.index())?.as_ref()?.table.get(&key(eth, mac))?;
         match entry.left_s(now, self.age_s()) {
             // A hard time-out of 0 would be a flow for ever.
             0 => None,
-            left_s => Some((entry.port, left_s.min(u32::from(u16::MAX)) as u16)),
+            left_s => Some(To {
+                port: entry.port,
+                left_s: left_s.min(u32::from(u16::MAX)) as u16,
+                held: entry.is_held(now),
+            }),
         }
     }
 
@@ -306,6 +317,16 @@ struct Entry {
     said: bool,
 }
 
+/// Where a destination is.
+#[derive(Debug, Clone, Copy)]
+struct To {
+    port: PortNo,
+    /// For how many seconds that holds at least.
+    left_s: u16,
+    /// It was suspected of a loop a moment ago.
+    held: bool,
+}
+
 /// What a packet's source taught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Learnt {
@@ -313,8 +334,10 @@ enum Learnt {
     Known,
     /// It was behind another port.
     Moved,
-    /// It moves too often to be true.
+    /// It moves too often to be true, as of now.
     Looping { first: bool },
+    /// It did a moment ago.
+    Held,
     /// There is no room for it.
     Full,
 }
@@ -328,13 +351,20 @@ impl Entry {
     fn seen_at(&mut self, port: PortNo, now: Clock) -> Learnt {
         self.seen_s = now.s;
         if self.suspect {
-            if now.ms.wrapping_sub(self.since_ms) < LOOP_HOLD_MS {
-                return Learnt::Looping { first: false };
+            if self.is_held(now) {
+                // There are no flows to forget: it is followed, so that it is reached where it settles.
+                self.port = port;
+                return Learnt::Held;
             }
             self.suspect = false;
             self.moves = 0;
         }
         if self.port == port { Learnt::Known } else { self.moved(port, now) }
+    }
+
+    #[inline]
+    fn is_held(&self, now: Clock) -> bool {
+        self.suspect && now.ms.wrapping_sub(self.since_ms) < LOOP_HOLD_MS
     }
 
     #[cold]

@@ -284,18 +284,63 @@ fn an_address_that_moves_too_often_is_a_loop_and_is_not_flooded_for_five_seconds
         net.packet(2 + n % 2, None, &frame(ALL, A));
         assert_eq!(net.lab.at(net.s).packet_outs().len(), 1, "move {n} is believed");
     }
+    net.packet(3, None, &frame(ALL, A));
+    assert!(
+        !net.deletes().is_empty() && net.lab.at(net.s).packet_outs().is_empty(),
+        "the last move's deletes"
+    );
     for n in 0..20 {
-        net.packet(2 + (n + 1) % 2, None, &frame(ALL, A));
+        net.packet(2 + n % 2, None, &frame(ALL, A));
         assert!(net.lab.at(net.s).seen.is_empty(), "no flood, no delete");
         net.lab.advance(Duration::from_millis(200));
     }
     net.packet(4, None, &frame(ALL, B));
     assert!(net.flooded(), "others are not held back");
     net.packet(1, Some(1), &frame(B, A));
-    assert_eq!(net.installed(), [4], "what is known is still forwarded");
+    assert!(net.installed().is_empty());
+    assert_eq!(net.lab.at(net.s).packet_outs()[0].outputs, [PortNo(4)], "what is known is still forwarded");
     net.lab.advance(Duration::from_millis(1_100));
     net.packet(1, None, &frame(ALL, A));
     assert_eq!(net.lab.at(net.s).packet_outs().len(), 1, "after 5 s");
+}
+
+#[test]
+fn a_host_that_flaps_and_settles_is_reached_where_it_settled() {
+    for version in VERSIONS {
+        for settles in [2, 3, 5] {
+            let mut net = Net::new(version, Settings::default());
+            net.packet(4, None, &frame(ALL, B));
+            net.packet(1, None, &frame(ALL, A));
+            for n in 0..6 {
+                net.packet(2 + n % 2, None, &frame(ALL, A));
+            }
+            let (vlan, a) = (Match::new().vlan(VlanMatch::Untagged), MacAddr::from_u64(A));
+            let deletes = net.deletes();
+            assert!(deletes.contains(&(vlan.eth_dst(a), None)), "the sixth move too removes the flows");
+            assert!(deletes.contains(&(vlan.eth_src(a), None)));
+
+            // While it is held no flow carries it past us, or anybody to it.
+            net.packet(settles, None, &frame(B, A));
+            assert!(net.lab.at(net.s).flow_mods().is_empty());
+            assert_eq!(net.lab.at(net.s).packet_outs()[0].outputs, [PortNo(4)]);
+            net.packet(4, Some(3), &frame(A, B));
+            assert!(net.lab.at(net.s).flow_mods().is_empty());
+            let out = net.lab.at(net.s).packet_outs().remove(0);
+            assert_eq!((out.buffer, out.outputs), (Some(3), vec![PortNo(settles)]));
+
+            // It is heard where it settled: from then on there are flows, and they lead there.
+            net.lab.advance(Duration::from_millis(5_000));
+            net.packet(settles, Some(1), &frame(B, A));
+            assert_eq!(net.installed(), [4]);
+            net.packet(4, Some(1), &frame(A, B));
+            assert_eq!(net.installed(), [settles]);
+            // And its next move is a move.
+            net.packet(6, None, &frame(ALL, A));
+            assert!(net.deletes().contains(&(vlan.eth_dst(a), None)));
+            net.packet(4, Some(1), &frame(A, B));
+            assert_eq!(net.installed(), [6]);
+        }
+    }
 }
 
 #[test]
