@@ -69,6 +69,14 @@ counters! {
     arp_conflicts,
     /// Neighbours that did not answer.
     arp_unreachable,
+    /// ARP claims not believed: group, zero or foreign addresses.
+    arp_refused,
+    /// ARP entries that made room for others.
+    arp_evicted,
+    /// Neighbours not entered: the table was full of unanswered requests.
+    arp_full,
+    /// Connections that could not wait for ARP: too many waited.
+    arp_pending_full,
     /// ICMP echo requests answered.
     icmp_echoes,
     /// ICMP errors sent.

@@ -109,10 +109,7 @@ impl Inner {
     /// Puts a connection in line for sending.
     #[inline]
     pub(super) fn mark_dirty(&mut self, index: u32) {
-        if let Some(tcb) = self.table.at(index)
-            && !tcb.dirty
-        {
-            tcb.dirty = true;
+        if self.table.set_dirty(index) {
             self.dirty.push_back(index);
         }
     }
@@ -188,6 +185,16 @@ impl Inner {
             Some(gateway) if !self.neighbors.is_neighbor(remote) => gateway,
             _ => remote,
         }
+    }
+
+    /// Brings the cache's own counters among ours.
+    pub(super) fn count_neighbors(&mut self) {
+        let (all, cache) = (&mut self.counters, self.neighbors.counters());
+        all.arp_conflicts = cache.conflicts;
+        all.arp_refused = cache.refused;
+        all.arp_evicted = cache.evicted;
+        all.arp_full = cache.full;
+        all.arp_pending_full = cache.pending_full;
     }
 
     /// Whether ARP can tell where packets to `remote` go; if not, they go to where its own come from.

@@ -92,6 +92,7 @@ impl<P: Port, S: Service> Instance<P, S> {
         up.resumed(inner);
         up.ended(inner);
         let blocked = transmit::all(inner, &mut self.port, &mut self.tx);
+        inner.count_neighbors();
         self.port.sync()?;
         Ok(self.outlook(frames, blocked))
     }

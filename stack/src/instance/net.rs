@@ -139,18 +139,13 @@ impl Net for Inner {
 
     #[inline]
     fn sender(&mut self, id: ConnId) -> Result<&mut SendRing, NetError> {
-        let Some(tcb) = self.table.get_mut(id) else { return Err(NetError::NoConn) };
-        if tcb.over.is_some() {
-            return Err(NetError::NoConn);
+        match self.table.get(id) {
+            Some(tcb) if tcb.over.is_none() && !tcb.fin_wanted => {}
+            Some(tcb) if tcb.over.is_none() => return Err(NetError::Closing),
+            _ => return Err(NetError::NoConn),
         }
-        if tcb.fin_wanted {
-            return Err(NetError::Closing);
-        }
-        if !tcb.dirty {
-            tcb.dirty = true;
-            self.dirty.push_back(id.index() as u32);
-        }
-        Ok(&mut tcb.tx)
+        self.mark_dirty(id.index() as u32);
+        self.table.get_mut(id).map(|tcb| &mut tcb.tx).ok_or(NetError::NoConn)
     }
 
     fn room(&self, id: ConnId) -> usize {
@@ -167,7 +162,7 @@ impl Net for Inner {
     }
 
     fn close(&mut self, id: ConnId) {
-        let fin_wait_2 = self.now + self.config.tcp.fin_wait_2;
+        let patience = self.now + self.config.tcp.linger;
         let Some(tcb) = self.live(id) else { return };
         if tcb.service_done {
             return;
@@ -180,9 +175,10 @@ impl Net for Inner {
             State::Drained => return self.finish(index, CloseReason::Finished),
             // RFC 9293 3.6.1, RFC 2525 2.17: unread data is lost, and the peer must know
             _ if !tcb.rx.is_empty() => return self.abort(id),
-            State::FinWait2 => tcb.deadlines.give_up = Some(fin_wait_2),
             _ => tcb.shutdown(),
         }
+        // Nobody above waits for it any more, so it must not last as long as its peer likes.
+        tcb.deadlines.give_up = Some(patience);
         tcb.deadlines.service = None;
         self.mark_dirty(index);
         self.rearm(index);

@@ -48,7 +48,6 @@ fn arp(inner: &mut Inner, eth: &EthernetView<'_>) {
         return;
     };
     let outcome = inner.neighbors.arp(&view.packet(), inner.now);
-    inner.counters.arp_conflicts = inner.neighbors.counters().conflicts;
     if let Some(reply) = outcome.reply {
         let to = if reply.target_mac == MacAddr::ZERO { MacAddr::BROADCAST } else { reply.target_mac };
         inner.send_arp(reply, to);

@@ -92,12 +92,14 @@ fn connection<S: Service>(
     let Some(tcb) = table.at(index) else { return };
     let listener = tcb.listener;
     let before = (counters.tcp_challenge_ack, tcb.rcv.nxt, tcb.snd.una);
+    let mut moved = false;
     let outcome = tcb.input(seg, &mut Cx { now: *now, config: &config.tcp, counters, may_challenge });
     // What moves the connection on has shown that it comes from the peer: its frames are answered to where they came from.
     if tcb.next_hop != Some(ends.mac)
         && (tcb.next_hop.is_none() || before.1 != tcb.rcv.nxt || before.2 != tcb.snd.una)
     {
         tcb.next_hop = Some(ends.mac);
+        moved = true;
     }
     if counters.tcp_challenge_ack != before.0 {
         inner.replies.allow(inner.now);
@@ -106,6 +108,12 @@ fn connection<S: Service>(
         && let Some(listener) = listener.and_then(|port| inner.listeners.get_mut(&port))
     {
         listener.half_open -= 1;
+    }
+    if moved {
+        // What ARP said is confirmed, or in doubt and asked again.
+        for waiting in inner.neighbors.confirm(ends.remote, ends.mac, inner.now) {
+            inner.mark_dirty(waiting);
+        }
     }
     inner.mark_dirty(index);
     if outcome.end == End::ResetSegment {

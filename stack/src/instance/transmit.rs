@@ -73,7 +73,6 @@ impl Inner {
     fn output<P: Port>(&mut self, index: u32, port: &mut P, tx: &mut Burst) -> Progress {
         let Some(tcb) = self.table.at(index) else { return Progress::Done };
         if tcb.over.is_some() {
-            tcb.dirty = false;
             return Progress::Done;
         }
         if tcb.next_hop.is_none() && !self.find_next_hop(index) {
@@ -83,9 +82,6 @@ impl Inner {
         let Some(tcb) = table.at(index) else { return Progress::Done };
         let mut emitter = Emitter { port, tx, mac: config.mac, counters };
         let progress = tcb.output(*now, &config.tcp, config.send_budget, &mut emitter);
-        if progress == Progress::Done {
-            tcb.dirty = false;
-        }
         self.rearm(index);
         progress
     }
@@ -107,7 +103,6 @@ impl Inner {
         let now = self.now;
         let config = &self.config.tcp;
         if let Some(tcb) = self.table.at(index) {
-            tcb.dirty = false;
             // Should the answer never be told, the retransmission timer asks again.
             let again = now + tcb.rto.get(config);
             tcb.deadlines.retransmit.get_or_insert(again);
@@ -125,13 +120,12 @@ pub(super) fn all<P: Port>(inner: &mut Inner, port: &mut P, tx: &mut Burst) -> b
             break;
         }
         let Some(index) = inner.dirty.pop_front() else { break };
-        match inner.output(index, port, tx) {
-            Progress::Done => {}
-            Progress::Budget => inner.dirty.push_back(index),
-            Progress::Blocked => {
-                inner.dirty.push_front(index);
-                blocked = true;
-            }
+        inner.table.clear_dirty(index);
+        let progress = inner.output(index, port, tx);
+        blocked = progress == Progress::Blocked;
+        if progress != Progress::Done && inner.table.set_dirty(index) {
+            // Whom the port stopped is the first to go on.
+            if blocked { inner.dirty.push_front(index) } else { inner.dirty.push_back(index) }
         }
     }
     // ARP requests that the connections above needed.

@@ -334,7 +334,7 @@ impl Tcb {
                 cx.counters.tcp_fast_retransmit += 1;
             }
         }
-        if self.probing {
+        if self.probing && !self.service_done {
             self.deadlines.give_up = None; // RFC 9293 3.8.6.1: a peer that answers probes is alive
         }
         self.update_window(seg);
@@ -374,9 +374,8 @@ impl Tcb {
         } else if !self.cc.keeps_timer() {
             self.deadlines.retransmit = Some(cx.now + self.rto.get(cx.config));
         }
-        if !self.service_done || self.state != State::FinWait2 {
-            self.deadlines.give_up = None;
-        }
+        // Progress: the user time-out starts anew, and so does the patience with a peer that the service has left.
+        self.deadlines.give_up = self.service_done.then(|| cx.now + cx.config.linger);
         self.probing = false;
         fin_acked
     }
@@ -417,7 +416,7 @@ impl Tcb {
             State::FinWait1 => {
                 self.state = State::FinWait2;
                 if self.service_done {
-                    self.deadlines.give_up = Some(cx.now + cx.config.fin_wait_2);
+                    self.deadlines.give_up = Some(cx.now + cx.config.linger);
                 }
             }
             State::Closing => outcome.end = End::TimeWait,

@@ -63,6 +63,8 @@ pub enum Entry {
 #[derive(Debug)]
 struct Slot {
     generation: u32,
+    /// Its number stands in the list of those with something to send; that outlives the connection.
+    dirty: bool,
     tcb: Option<Box<Tcb>>,
 }
 
@@ -110,7 +112,7 @@ impl Table {
             return None;
         }
         let index = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, tcb: None });
+            self.slots.push(Slot { generation: 0, dirty: false, tcb: None });
             self.slots.len() as u32 - 1
         });
         self.map.insert(tcb.key, Entry::Conn(index));
@@ -146,6 +148,23 @@ impl Table {
         self.len -= 1;
         self.forget_conn(&tcb.key, index);
         Some(tcb)
+    }
+
+    /// Notes that a slot stands in the list of those with something to send. `false`: it did already, or is empty.
+    #[inline]
+    pub fn set_dirty(&mut self, index: u32) -> bool {
+        match self.slots.get_mut(index as usize) {
+            Some(slot) if slot.tcb.is_some() => !std::mem::replace(&mut slot.dirty, true),
+            _ => false,
+        }
+    }
+
+    /// The slot was taken off that list.
+    #[inline]
+    pub fn clear_dirty(&mut self, index: u32) {
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            slot.dirty = false;
+        }
     }
 
     /// The id of the connection in a slot.
@@ -188,5 +207,48 @@ impl Table {
     /// All connections' slots.
     pub fn indices(&self) -> impl Iterator<Item = u32> + '_ {
         self.slots.iter().enumerate().filter(|(_, s)| s.tcb.is_some()).map(|(i, _)| i as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::ConnInfo;
+    use crate::tcp::TcpConfig;
+    use crate::tcp::tcb::Open;
+    use crate::time::Instant;
+    use ferroflow_wire::SeqNumber;
+
+    fn tcb(port: u16) -> Tcb {
+        let (local, remote) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+        let info = ConnInfo { local: (local, 80).into(), peer: (remote, port).into(), token: 0 };
+        let key = Key::new(local, 80, remote, port);
+        let open = Open { info, key, local, remote, iss: SeqNumber(0), ts_offset: 0, mss: 1460 };
+        Tcb::active(open, Instant::ZERO, &TcpConfig::default())
+    }
+
+    #[test]
+    fn a_slot_used_again_stands_in_line_once() {
+        let mut table = Table::new(4, 7);
+        let id = table.insert(tcb(1)).unwrap();
+        let index = id.index() as u32;
+        assert!(table.set_dirty(index) && !table.set_dirty(index));
+        table.remove(index);
+        assert!(!table.set_dirty(index), "an empty slot has nothing to send");
+        assert_eq!(table.insert(tcb(2)).unwrap().index() as u32, index);
+        assert!(!table.set_dirty(index), "its number is still in the list");
+        table.clear_dirty(index);
+        assert!(table.set_dirty(index));
+    }
+
+    #[test]
+    fn a_stale_id_is_nobody_and_a_full_table_takes_no_more() {
+        let mut table = Table::new(1, 7);
+        let old = table.insert(tcb(1)).unwrap();
+        assert!(table.insert(tcb(2)).is_none());
+        table.remove(old.index() as u32);
+        let new = table.insert(tcb(2)).unwrap();
+        assert_eq!(new.index(), old.index());
+        assert!(table.get(old).is_none() && table.get(new).is_some());
     }
 }

@@ -194,8 +194,6 @@ pub struct Tcb {
     pub told: bool,
     /// It is over; only the service's last callback is due.
     pub over: Option<CloseReason>,
-    /// In the list of connections with something to send.
-    pub dirty: bool,
     /// In the list of connections whose unread bytes are to be offered again.
     pub resumed: bool,
 }
@@ -312,7 +310,6 @@ impl Tcb {
             active: state == State::SynSent,
             told: false,
             over: None,
-            dirty: false,
             resumed: false,
         }
     }

@@ -317,3 +317,46 @@ fn an_orderly_end_acknowledges_everything_that_was_written() {
     p.expect(ACK, 100_002, 2, 0);
     assert_eq!(p.events().last(), Some(&Event::Closed(p.id, CloseReason::Finished)));
 }
+
+#[test]
+fn a_peer_that_keeps_its_window_closed_does_not_keep_a_closed_connection() {
+    // RFC 9293 3.8.6.1 lets a sender probe for ever, for a service that waits; after `close` nobody does.
+    let mut p = Peer::new();
+    p.open(syn().win(100));
+    p.write(&bytes(200));
+    p.expect(ACK, 1, 1, 100);
+    p.send(ack(1, 101).win(0));
+    p.close();
+    for _ in 0..200 {
+        if p.stack.conns() == 0 {
+            break;
+        }
+        p.advance(1000);
+        p.drain();
+        p.send(ack(1, 101).win(0));
+    }
+    assert_eq!(p.stack.conns(), 0);
+    assert_eq!(p.events().last(), Some(&Event::Closed(p.id, CloseReason::TimedOut)));
+    p.drain();
+}
+
+#[test]
+fn a_slow_reader_gets_all_that_was_written_before_close() {
+    // As long as there is progress, the rest and the FIN are still sent, however long it takes.
+    let mut p = Peer::new();
+    p.open(syn().win(100));
+    p.write(&bytes(1000));
+    p.close();
+    let mut got = 1;
+    for _ in 0..10 {
+        p.advance(40_000);
+        p.drain();
+        got += 100;
+        p.send(ack(1, got).win(100));
+        assert_eq!(p.stack.conns(), 1);
+    }
+    p.drain();
+    p.send(fin(1, got + 1));
+    assert_eq!(p.events().last(), Some(&Event::Closed(p.id, CloseReason::Finished)));
+    p.drain();
+}
