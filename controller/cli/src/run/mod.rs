@@ -79,6 +79,8 @@ fn controllers(
     let mut config = Config::default();
     if !args.listen.is_empty() {
         config.listen.clone_from(&args.listen);
+        config.listen.sort_unstable();
+        config.listen.dedup();
     }
     config.echo_timeout = args.echo_timeout;
     config.echo_interval = args.echo_timeout / 3;
