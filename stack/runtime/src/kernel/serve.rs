@@ -229,17 +229,21 @@ impl<S: Service> Kernel<S> {
                 net.counters.bytes_discarded += (whole - taken) as u64;
             }
         }
-        if end {
-            self.peer_finished(id);
+        if end && let Some(sock) = self.net.table.get_mut(id) {
+            sock.eof = true;
         }
+        self.peer_finished(id);
         self.after_reading(id);
     }
 
-    /// The peer's FIN has been read, and all before it offered.
+    /// Tells of the peer's FIN, once the service has taken everything before it.
     fn peer_finished(&mut self, id: ConnId) {
         let Kernel { service, net, conns, .. } = self;
         let Some(sock) = net.table.get_mut(id) else { return };
-        sock.eof = true;
+        if !sock.eof || sock.eof_told || (sock.phase == Phase::Open && !sock.kept.is_empty()) {
+            return;
+        }
+        sock.eof_told = true;
         if sock.phase == Phase::Open
             && let Some(conn) = conns.get_mut(id.index()).and_then(Option::as_mut)
         {

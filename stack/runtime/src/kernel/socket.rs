@@ -58,6 +58,8 @@ pub(super) struct Sock {
     pub offer: bool,
     /// The peer's FIN has been read.
     pub eof: bool,
+    /// The service has been told of it, or has closed before.
+    pub eof_told: bool,
     pub fin: Fin,
     /// Sending failed for this reason; what had arrived before is still read.
     pub broken: Option<CloseReason>,
@@ -84,6 +86,7 @@ impl Sock {
             dirty: false,
             offer: false,
             eof: false,
+            eof_told: false,
             fin: Fin::Open,
             broken: None,
             armed: None,
