@@ -166,8 +166,18 @@ fn spawn_stack(
             }
         },
         |engine| {
-            let (_, controller, counters) = engine.into_instance().into_parts();
-            Report { controller, counters: counters.iter().collect() }
+            let (port, controller, counters) = engine.into_instance().into_parts();
+            let (steered, tap) = (port.counters(), port.inner().counters());
+            let below = [
+                ("handed_over", steered.handed_over),
+                ("taken_over", steered.taken_over),
+                ("handing_over_dropped", steered.dropped),
+                ("tap_rx_too_long", tap.rx_too_long),
+                ("tap_tx_refused", tap.tx_refused),
+                ("tap_tx_full", tap.tx_full),
+                ("tap_no_buffer", tap.no_buffer),
+            ];
+            Report { controller, counters: counters.iter().chain(below).collect() }
         },
     )?;
     Ok(runtime)
