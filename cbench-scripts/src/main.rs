@@ -20,7 +20,8 @@ use clap::Parser;
 ///
 /// Flags, defaults, counting and output are those of the original cbench, so that figures can be compared. Every
 /// FLOW_MOD that adds or strictly modifies and every PACKET_OUT that does not carry LLDP counts: a controller that
-/// answers a packet_in with both scores two. Times of day are UTC.
+/// answers a packet_in with both scores two. Unlike the original it sends without Nagle's delay, and gives the time of
+/// day in UTC.
 #[derive(Debug, Parser)]
 #[command(name = "cbench", version)]
 struct Cli {
