@@ -210,3 +210,28 @@ fn full_mail_refuses_commands_and_loses_no_directory_entry() {
     assert!(said.iter().filter(|l| l.contains("too many open requests")).count() >= 10);
     assert!(lab.controller(0).counters().commands_refused >= 10);
 }
+
+#[test]
+fn bytes_that_are_offered_again_are_no_sign_of_life() {
+    let (mut lab, log) = lab_with(Config::default(), |dp, _| {
+        dp.packet_out(PortNo(1), &[flow::Action::Output(PortNo(2))], &[0; 1000]);
+    });
+    lab.set_ring_limit(64 * 1024);
+    let first = lab.switch(0, Version::V1_3, 7);
+    lab.set_reading(first, false);
+    let packet = lab.at(first).packet_in(1, None, &frame(1, 2));
+    (0..200).for_each(|_| lab.send(first, &packet));
+    assert!(lab.untaken(first) > 0, "reading pauses");
+    lab.advance(Duration::from_millis(500));
+    let second = lab.connect(0, peer(2), Switch::new(Version::V1_3, 7));
+    assert!(lab.is_open(first) && lab.is_open(second));
+    // The pause ends while the old session is probed: what is read then came before.
+    lab.advance(Duration::from_millis(700));
+    assert_eq!(lab.untaken(first), 0);
+    assert!(lab.is_open(first) && lab.is_open(second));
+    said(&log);
+    lab.advance(Duration::from_millis(400));
+    assert!(!lab.is_open(first) && lab.is_open(second));
+    assert_eq!(lab.controller(0).counters().closed_superseded, 1);
+    assert_eq!(said(&log)[..2], ["probe@0 down 7 false", "probe@0 up 7 ports 0"]);
+}

@@ -252,8 +252,18 @@ impl Service for Controller {
     fn data(&mut self, net: &mut impl Net, id: ConnId, conn: &mut u32, rx: &mut Rx<'_>) {
         self.shared.now = net.now();
         let key = *conn;
+        // What is only offered again says nothing about the switch.
+        let is_news = self.sessions.get(key).is_some_and(|session| session.dp.arrived(rx.remaining()));
+        if is_news && let Some(session) = self.sessions.get(key) {
+            session.dp.heard_now(self.shared.now);
+        }
         self.read(net, id, key, rx);
-        self.answered(key);
+        if let Some(session) = self.sessions.get(key) {
+            session.dp.untaken = rx.remaining();
+        }
+        if is_news {
+            self.answered(key);
+        }
         self.work(net);
         self.rearm(net, key);
     }
@@ -301,7 +311,7 @@ impl Service for Controller {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        if self.shared.has_work() {
+        if self.shared.has_work() || !self.shared.letters.is_empty() {
             return Some(self.shared.now);
         }
         if self.backlog.iter().any(|b| !b.is_empty()) {
@@ -320,5 +330,30 @@ impl Service for Controller {
             self.end(net, key, End::Stopping);
         }
         self.work(net);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Dpid;
+    use crate::core::directory::Key;
+    use crate::testing::FakeNet;
+
+    #[test]
+    fn letters_over_the_budget_are_due_at_once() {
+        let mut controller = Controller::builder().build_cores(1).unwrap().remove(0);
+        let mut net = FakeNet::new(1);
+        controller.start(&mut net);
+        for n in 0..10_000 {
+            let key = Key { core: 0, session: n };
+            controller.shared.letters.push_back((0, Letter::Release { dpid: Dpid(n), key }));
+        }
+        controller.turn(&mut net);
+        assert!(!controller.shared.letters.is_empty());
+        assert_eq!(controller.deadline(), Some(Instant::ZERO));
+        controller.turn(&mut net);
+        assert!(controller.shared.letters.is_empty());
+        assert!(controller.deadline() > Some(Instant::ZERO));
     }
 }

@@ -94,6 +94,8 @@ pub(crate) struct Datapath {
     pub heard: Instant,
     /// An echo request is open since then.
     pub asked: Option<Instant>,
+    /// Bytes that had come and were not taken when reading last stopped.
+    pub untaken: usize,
     /// A newcomer claims this datapath; until then there must be a sign of life.
     pub probe: Option<Instant>,
     /// Reading pauses since then because the send ring is full.
@@ -127,6 +129,7 @@ impl Session {
             opened: now,
             heard: now,
             asked: None,
+            untaken: 0,
             probe: None,
             paused: None,
             dropping: false,
@@ -186,7 +189,13 @@ impl Datapath {
         !more
     }
 
-    /// Any message is a sign of life.
+    /// Whether of these readable bytes some have come since reading last stopped.
+    #[inline]
+    pub(crate) fn arrived(&self, readable: usize) -> bool {
+        readable > self.untaken
+    }
+
+    /// Any byte that newly comes is a sign of life.
     #[inline]
     pub(crate) fn heard_now(&mut self, now: Instant) {
         self.heard = now;

@@ -68,7 +68,6 @@ pub(crate) fn pump(
     rx: &mut Rx<'_>,
 ) -> Pump {
     let Session { splitter, dp } = session;
-    dp.heard_now(shared.now);
     let low = low_water(ring);
     loop {
         match dp.phase {
