@@ -189,30 +189,36 @@ impl TapPort {
         start..start + f.len as usize
     }
 
-    /// Reads one frame into buffer `idx`; `None` when there is none to take.
-    fn read(&mut self, idx: u32) -> Option<Frame> {
-        loop {
-            let start = idx as usize * self.slot;
-            match rustix::io::read(&self.fd, &mut self.buffers[start..start + self.slot]) {
-                Ok(n) if n > self.frame_max() => self.counters.rx_too_long += 1,
-                Ok(n) => {
-                    self.counters.rx_frames += 1;
-                    return Some(Frame { port: 0, idx, off: 0, len: n as u32, meta: Meta::default() });
-                }
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    self.dry = true;
-                    return None;
-                }
-                Err(e) => {
-                    // The interface was deleted or taken from us: `sync` says so.
-                    self.gone = Some(e);
-                    self.dry = true;
-                    return None;
-                }
+    /// Reads once, into buffer `idx`.
+    fn read(&mut self, idx: u32) -> Read {
+        let start = idx as usize * self.slot;
+        match rustix::io::read(&self.fd, &mut self.buffers[start..start + self.slot]) {
+            Ok(n) if n > self.frame_max() => {
+                self.counters.rx_too_long += 1;
+                Read::Nothing
+            }
+            Ok(n) => {
+                self.counters.rx_frames += 1;
+                Read::Frame(Frame { port: 0, idx, off: 0, len: n as u32, meta: Meta::default() })
+            }
+            Err(Errno::INTR) => Read::Nothing,
+            Err(Errno::AGAIN) => Read::Dry,
+            Err(e) => {
+                // The interface was deleted or taken from us: `sync` says so.
+                self.gone = Some(e);
+                Read::Dry
             }
         }
     }
+}
+
+/// What one read brought.
+enum Read {
+    Frame(Frame),
+    /// Nothing to keep, but there may be more.
+    Nothing,
+    /// Nothing more.
+    Dry,
 }
 
 impl Port for TapPort {
@@ -223,14 +229,26 @@ impl Port for TapPort {
     fn rx(&mut self, into: &mut Burst) -> usize {
         let mut count = 0;
         self.dry = false;
-        while into.room() > 0 && self.gone.is_none() {
+        // Frames too long to be kept count as well, or a peer that sends nothing else would hold the core here.
+        for _ in 0..into.room() {
+            if self.gone.is_some() {
+                break;
+            }
             let Some(idx) = self.free.pop() else {
                 self.counters.no_buffer += 1;
                 break;
             };
-            let Some(frame) = self.read(idx) else {
-                self.free.push(idx);
-                break;
+            let frame = match self.read(idx) {
+                Read::Frame(frame) => frame,
+                Read::Nothing => {
+                    self.free.push(idx);
+                    continue;
+                }
+                Read::Dry => {
+                    self.free.push(idx);
+                    self.dry = true;
+                    break;
+                }
             };
             if let Err(frame) = into.push(frame) {
                 self.release(frame);
