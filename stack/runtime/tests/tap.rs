@@ -16,10 +16,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Wall};
 
 use bulk::{Bulk, block, exchange};
+use ferroflow_ports::TapPort;
 use ferroflow_runtime::{CoreReport, steer};
 use ferroflow_stack::port::lossy::{Faults, Lossy};
 use ferroflow_stack::steer::Steer;
-use lab::{End, HOST, STACK, Stack, connect, full, in_namespace, tap};
+use lab::{End, HOST, STACK, Stack, connect, full, has_program, in_namespace, tap};
 use storm::Storm;
 
 const PORT: u16 = 6653;
@@ -62,13 +63,16 @@ fn expect(outcome: &Arc<Mutex<bulk::Outcome>>, good: usize) {
 
 #[test]
 fn it_answers_pings() {
+    if !has_program("ping", "iputils-ping") {
+        return;
+    }
     in_namespace(|| {
         let (ports, mac) = tap(1);
         let stack = Stack::start(ports, mac, |_| server(0, &Arc::default()), |_| ());
         let out = Command::new("ping")
             .args(["-c", "20", "-i", "0.01", "-s", "1400", "-W", "2", &STACK.to_string()])
             .output();
-        let out = out.expect("ping (iputils-ping)");
+        let out = out.unwrap();
         let text = String::from_utf8_lossy(&out.stdout).into_owned();
         assert!(text.contains("20 received"), "{text}");
         nothing_leaks(&stack.stop());
@@ -103,20 +107,52 @@ fn bulk_both_ways_as_client() {
     });
 }
 
+fn lossy_bytes() -> u64 {
+    if full() { 64 << 20 } else { 4 << 20 }
+}
+
+/// One frame in twenty is lost, each way.
+fn lossy(ports: Vec<TapPort>) -> Vec<Lossy<TapPort>> {
+    ports.into_iter().map(|p| Lossy::new(p, 7, Faults::loss(0.05), Faults::loss(0.05))).collect()
+}
+
+/// Frames were lost indeed, and segments sent again for them.
+fn loss_was_met(reports: &[CoreReport<End>]) {
+    for r in reports {
+        assert!(r.result.frames_lost > 20, "{} frames were lost", r.result.frames_lost);
+        assert!(r.result.counter("tcp_retransmitted") > 0, "nothing was sent again");
+    }
+}
+
 #[test]
-fn bulk_both_ways_with_loss() {
+fn bulk_both_ways_with_loss_as_server() {
     in_namespace(|| {
-        let total = if full() { 64 << 20 } else { 4 << 20 };
         let outcome = Arc::default();
         let (ports, mac) = tap(1);
-        let lossy = |p| Lossy::new(p, 7, Faults::loss(0.05), Faults::loss(0.05));
-        let ports = ports.into_iter().map(lossy).collect();
-        let stack = Stack::start(ports, mac, |_| server(total, &outcome), |_| ());
-        exchange(connect(PORT), total, &block());
+        let stack = Stack::start(lossy(ports), mac, |_| server(lossy_bytes(), &outcome), |_| ());
+        exchange(connect(PORT), lossy_bytes(), &block());
         expect(&outcome, 1);
         stack.wait_idle();
         let reports = stack.stop();
         nothing_leaks(&reports);
+        loss_was_met(&reports);
+    });
+}
+
+#[test]
+fn bulk_both_ways_with_loss_as_client() {
+    in_namespace(|| {
+        let outcome = Arc::default();
+        let (ports, mac) = tap(1);
+        let listener = TcpListener::bind((HOST, PORT)).unwrap();
+        let to = listener.local_addr().unwrap();
+        let stack = Stack::start(lossy(ports), mac, |_| client(to, 1, lossy_bytes(), &outcome), |_| ());
+        exchange(listener.accept().unwrap().0, lossy_bytes(), &block());
+        expect(&outcome, 1);
+        stack.wait_idle();
+        let reports = stack.stop();
+        nothing_leaks(&reports);
+        loss_was_met(&reports);
     });
 }
 
@@ -181,6 +217,14 @@ fn storm_over(outcome: &Arc<Mutex<storm::Outcome>>, n: usize) {
     }
 }
 
+/// No connection and no frame, and what the tables keep does not grow with the connections that were.
+fn storm_leaves_little(reports: &[CoreReport<End>]) {
+    nothing_leaks(reports);
+    for r in reports {
+        assert!(r.result.memory < 1 << 20, "{} bytes are left", r.result.memory);
+    }
+}
+
 #[test]
 fn connections_one_after_another_as_server() {
     in_namespace(|| {
@@ -193,9 +237,7 @@ fn connections_one_after_another_as_server() {
         }
         storm_over(&outcome, storm_conns());
         stack.wait_idle();
-        let reports = stack.stop();
-        nothing_leaks(&reports);
-        assert!(reports[0].result.memory < 1 << 20, "{} bytes are left", reports[0].result.memory);
+        storm_leaves_little(&stack.stop());
     });
 }
 
@@ -216,7 +258,7 @@ fn connections_one_after_another_as_client() {
         }
         storm_over(&outcome, storm_conns());
         stack.wait_idle();
-        nothing_leaks(&stack.stop());
+        storm_leaves_little(&stack.stop());
     });
 }
 
@@ -275,9 +317,11 @@ fn an_idle_stack_with_sixteen_connections_costs_nothing() {
             c.read_exact(&mut [0; 4]).unwrap();
             c.write_all(&block()[..1]).unwrap();
         }
-        std::thread::sleep(Duration::from_secs(3));
+        let idle = Duration::from_secs(3);
+        std::thread::sleep(idle);
         let cpu = stack.stop()[0].cpu_time;
-        // 1% of a core, and what starting cost.
-        assert!(cpu < Duration::from_millis(30 + 20), "{cpu:?} of processor time in 3 idle seconds");
+        // 1% of a core, what starting and stopping cost included.
+        assert!(cpu < idle / 100, "{cpu:?} of processor time in {idle:?} without traffic");
+        println!("{cpu:?} of processor time in {idle:?} without traffic");
     });
 }

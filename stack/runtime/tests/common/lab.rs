@@ -1,6 +1,7 @@
 //! A network namespace with one TAP interface: the stack at 10.77.0.2, the kernel at 10.77.0.1.
 #![allow(dead_code)]
 
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant as Wall};
 
@@ -36,12 +37,32 @@ pub fn in_namespace(test: impl FnOnce() + Send + 'static) {
     });
     match thread.join() {
         Ok(Ok(())) => {}
-        Ok(Err(why)) => {
-            assert!(std::env::var_os("FERROFLOW_NO_SKIP").is_none(), "needs a network namespace: {why}");
-            eprintln!("SKIPPED: needs root for a network namespace: {why}");
-        }
+        Ok(Err(why)) => skip(&format!("root for a network namespace: {why}")),
         Err(panic) => std::panic::resume_unwind(panic),
     }
+}
+
+/// Says what the test needs, past the harness's capture, which takes what `eprintln!` prints.
+///
+/// # Panics
+/// When the environment says `FERROFLOW_NO_SKIP=1`.
+fn skip(what: &str) {
+    assert!(
+        std::env::var_os("FERROFLOW_NO_SKIP").is_none_or(|v| v != "1"),
+        "FERROFLOW_NO_SKIP=1, and this test needs {what}"
+    );
+    let test = std::thread::current().name().unwrap_or("test").to_owned();
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {test} needs {what}");
+}
+
+/// Whether the program is in `PATH`; without it the test skips, loudly.
+pub fn has_program(name: &str, package: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+    if !found {
+        skip(&format!("the command `{name}` (Debian package {package})"));
+    }
+    found
 }
 
 fn sysctl(name: &str, value: &str) {
@@ -55,6 +76,7 @@ pub struct End {
     pub conns: usize,
     pub memory: usize,
     pub frames_held: usize,
+    pub frames_lost: u64,
     pub counters: Vec<(&'static str, u64)>,
 }
 
@@ -79,6 +101,11 @@ pub trait LabPort: Port + Send + 'static {
     /// How many frames it misses.
     fn held(&self) -> usize;
 
+    /// How many frames it has lost on purpose.
+    fn lost(&self) -> u64 {
+        0
+    }
+
     /// Says how to wake its core.
     fn attach(&self, _: Waker) {}
 }
@@ -92,6 +119,10 @@ impl LabPort for TapPort {
 impl LabPort for Lossy<TapPort> {
     fn held(&self) -> usize {
         self.inner().held()
+    }
+
+    fn lost(&self) -> u64 {
+        self.counters().lost
     }
 }
 
@@ -142,6 +173,7 @@ impl Stack {
                     conns: instance.conns(),
                     memory: instance.memory(),
                     frames_held: instance.port().held(),
+                    frames_lost: instance.port().lost(),
                     counters: instance.counters().iter().collect(),
                 }
             },
