@@ -42,7 +42,8 @@ pub struct Config {
     pub max_commands: usize,
     /// Messages that may be on the way from one core to another: 1,024.
     pub mail_capacity: usize,
-    /// Unreadable messages after which a session is closed: 100. One or two are a switch's bug, a hundred are noise.
+    /// Unreadable messages after which a session is closed: 100. One or two are a switch's bug, a hundred are noise. A
+    /// minute without one starts the count again; messages of unknown types do not count.
     pub max_malformed: u32,
 }
 

@@ -29,6 +29,8 @@ counters! {
     refused_unready_address,
     /// Connections refused because the table of sessions was full.
     refused_sessions,
+    /// Connections refused because too many letters waited for another core.
+    refused_backlog,
     /// Connections closed because they were not ready in time.
     closed_unready,
     /// Connections closed because nothing was heard in time.

@@ -366,3 +366,100 @@ fn a_taken_listen_port_is_told_and_the_others_work() {
     assert_eq!(lab.controller(0).listening(), [6653]);
     assert_eq!(lab.controller(0).listen_errors().len(), 1);
 }
+
+/// Runs `what` and gives the warnings that it logged.
+fn warnings(what: impl FnOnce()) -> Vec<String> {
+    #[derive(Clone, Default)]
+    struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, what);
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    text.lines().map(str::to_string).collect()
+}
+
+#[test]
+fn what_is_ignored_is_said_once_per_session() {
+    let said = warnings(|| {
+        let (mut lab, _) = quiet_lab(Config::default(), 1);
+        let s = lab.switch(0, Version::V1_3, 2);
+        // An error that cannot be read, an unknown type, a message that only we may send.
+        for _ in 0..5 {
+            lab.send(s, &[4, 1, 0, 8, 0, 0, 0, 0]);
+            lab.send(s, &[4, 99, 0, 8, 0, 0, 0, 0]);
+            lab.send(s, &[4, 14, 0, 8, 0, 0, 0, 1]);
+        }
+        let c = lab.controller(0).counters();
+        assert_eq!((c.malformed, c.unexpected), (5, 10));
+    });
+    assert_eq!(said.len(), 2, "{said:#?}");
+    assert!(said[0].contains("malformed message") && said[0].contains("10.1.0.2"), "{said:#?}");
+    assert!(said[1].contains("unexpected message") && said[1].contains("ty=99"), "{said:#?}");
+}
+
+#[test]
+fn refusals_are_said_at_most_once_a_second_with_address_and_limit() {
+    let said = warnings(|| {
+        let config = Config { max_unready_per_address: 1, max_sessions: 2, ..Config::default() };
+        let (mut lab, _) = quiet_lab(config, 1);
+        for _ in 0..5 {
+            lab.connect(0, peer(1), Switch::silent());
+        }
+        lab.advance(Duration::from_millis(1_000));
+        for n in 2..6 {
+            lab.connect(0, peer(n), Switch::silent());
+        }
+        let c = lab.controller(0).counters();
+        assert_eq!((c.refused_unready_address, c.refused_sessions), (4, 3));
+    });
+    assert_eq!(said.len(), 2, "{said:#?}");
+    let [address, all] = [&said[0], &said[1]];
+    assert!(address.contains("10.9.0.1") && address.contains("max_unready_per_address"), "{address}");
+    assert!(all.contains("10.9.0.3") && all.contains("max_sessions") && all.contains("max=2"), "{all}");
+}
+
+#[test]
+fn unknown_types_never_close_a_connection() {
+    for version in [Version::V1_0, Version::V1_3] {
+        let (mut lab, _) = quiet_lab(Config { max_malformed: 3, ..Config::default() }, 1);
+        let s = lab.switch(0, version, 2);
+        (0..500).for_each(|_| lab.send(s, &[version.0, 99, 0, 8, 0, 0, 0, 0]));
+        assert!(lab.is_open(s));
+        assert_eq!(lab.at(s).errors().len(), 500, "each is answered");
+        assert_eq!(lab.controller(0).counters().unexpected, 500);
+    }
+}
+
+#[test]
+fn unreadable_messages_now_and_then_are_forgiven() {
+    let (mut lab, _) = quiet_lab(Config { max_malformed: 3, ..Config::default() }, 1);
+    let s = lab.switch(0, Version::V1_3, 2);
+    let rubbish = [4, 10, 0, 8, 0, 0, 0, 0];
+    for n in 0..10 {
+        lab.send(s, &rubbish);
+        lab.send(s, &rubbish);
+        assert!(lab.is_open(s), "{n}");
+        lab.advance(Duration::from_secs(60));
+    }
+    for _ in 0..2 {
+        lab.send(s, &rubbish);
+        lab.advance(Duration::from_secs(59));
+        assert!(lab.is_open(s));
+    }
+    lab.send(s, &rubbish);
+    assert!(!lab.is_open(s));
+}

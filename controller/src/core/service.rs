@@ -41,6 +41,8 @@ pub struct Controller {
     listen_errors: Vec<ListenError>,
     on_start: Option<OnStart>,
     stopping: bool,
+    /// When a refusal may be logged again.
+    next_refusal_said: Instant,
 }
 
 /// What one core says once it runs; see [`crate::Builder::on_start`].
@@ -95,6 +97,7 @@ impl Controller {
             listen_errors: Vec::new(),
             on_start,
             stopping: false,
+            next_refusal_said: Instant::ZERO,
         }
     }
 
@@ -139,14 +142,25 @@ impl Controller {
         }
         let config = self.shared.config.clone();
         let c = &mut self.shared.counters;
-        if self.sessions.len() >= config.max_sessions || self.backlog.iter().any(|b| b.len() > MAX_BACKLOG) {
-            c.refused_sessions += 1;
-            return true;
-        }
-        match self.unready.enter(info.peer.ip(), &config) {
-            Ok(()) => return false,
-            Err(Over::All) => c.refused_unready += 1,
-            Err(Over::Address) => c.refused_unready_address += 1,
+        let (counter, limit, max) = if self.sessions.len() >= config.max_sessions {
+            (&mut c.refused_sessions, "max_sessions", config.max_sessions)
+        } else if self.backlog.iter().any(|b| b.len() > MAX_BACKLOG) {
+            (&mut c.refused_backlog, "letters that wait for another core", MAX_BACKLOG)
+        } else {
+            match self.unready.enter(info.peer.ip(), &config) {
+                Ok(()) => return false,
+                Err(Over::All) => (&mut c.refused_unready, "max_unready", config.max_unready),
+                Err(Over::Address) => {
+                    let max = config.max_unready_per_address;
+                    (&mut c.refused_unready_address, "max_unready_per_address", max)
+                }
+            }
+        };
+        *counter += 1;
+        // A storm of connections must not become one of lines.
+        if self.shared.now >= self.next_refusal_said {
+            self.next_refusal_said = self.shared.now + std::time::Duration::from_secs(1);
+            tracing::warn!(peer = %info.peer, core = self.shared.core, limit, max, "connection refused: a limit is reached");
         }
         true
     }
@@ -339,6 +353,21 @@ mod tests {
     use crate::app::Dpid;
     use crate::core::directory::Key;
     use crate::testing::FakeNet;
+
+    #[test]
+    fn a_full_backlog_refuses_connections() {
+        let mut controller = Controller::builder().build_cores(2).unwrap().remove(0);
+        let mut net = FakeNet::new(1);
+        controller.start(&mut net);
+        let letter = || Letter::Release { dpid: Dpid(1), key: Key { core: 0, session: 1 } };
+        for (n, open) in [(MAX_BACKLOG, true), (1, false)] {
+            controller.backlog[1].extend((0..n).map(|_| letter()));
+            let (id, info) = net.open(([10, 0, 0, 1], 1000).into());
+            assert_eq!(controller.accepted(&mut net, id, &info).is_some(), open);
+        }
+        let c = controller.counters();
+        assert_eq!((c.refused_backlog, c.refused_sessions), (1, 0));
+    }
 
     #[test]
     fn letters_over_the_budget_are_due_at_once() {

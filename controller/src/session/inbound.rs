@@ -5,7 +5,8 @@ use ferroflow_stack::SendRing;
 
 use super::pending::{Ask, Kind as RequestKind, append};
 use super::{
-    COOKIE_NOTIFY, COOKIE_SHIFT, Datapath, End, Phase, Remembered, SESSION_APP_ID, SESSION_SLOT, handshake,
+    COOKIE_NOTIFY, COOKIE_SHIFT, Datapath, End, MALFORMED_FORGIVEN, Phase, Remembered, SESSION_APP_ID,
+    SESSION_SLOT, handshake,
 };
 use crate::app::{Dp, Dpid, Event, Failed, FlowName, Next, OwnedReply};
 use crate::codec::{self, Kind, StatsPart};
@@ -72,7 +73,7 @@ impl At<'_> {
             (Phase::Hello, Kind::Hello) => return handshake::hello(self.dp, self.shared, self.ring, msg),
             // Some switches say hello again; an error is an error whatever its version.
             (_, Kind::Error) => return self.error(msg),
-            (Phase::Hello, _) | (_, Kind::Hello) => return self.unexpected(),
+            (Phase::Hello, _) | (_, Kind::Hello) => return self.unexpected(header),
             _ => {}
         }
         if header.version != self.dp.version {
@@ -84,11 +85,11 @@ impl At<'_> {
             (_, Kind::BarrierRequest) => self.barrier_request(header.xid),
             (Phase::Features, Kind::FeaturesReply) => self.features(msg),
             (Phase::Ready, Kind::FlowRemoved) => self.flow_removed(msg),
-            (Phase::Ready, Kind::PortStatus) => self.port_status(msg),
-            (Phase::Ready, Kind::StatsReply) => self.stats(header.xid, msg),
+            (Phase::Ready, Kind::PortStatus) => self.port_status(header, msg),
+            (Phase::Ready, Kind::StatsReply) => self.stats(header, msg),
             (Phase::Ready, Kind::BarrierReply) => self.barrier_reply(header.xid),
-            (_, Kind::Unknown) => self.unknown(msg),
-            _ => self.unexpected(),
+            (_, Kind::Unknown) => self.unknown(header, msg),
+            _ => self.unexpected(header),
         }
     }
 
@@ -154,10 +155,10 @@ impl At<'_> {
         Ok(())
     }
 
-    fn port_status(&mut self, msg: &[u8]) -> Result<(), End> {
+    fn port_status(&mut self, header: Header, msg: &[u8]) -> Result<(), End> {
         let status = match codec::port_status(self.dp.version, msg) {
             Ok(Some(status)) => status,
-            Ok(None) => return self.unexpected(),
+            Ok(None) => return self.unexpected(header),
             Err(why) => return self.malformed(msg, &why),
         };
         let gone = status.change == crate::app::PortChange::Deleted;
@@ -168,7 +169,8 @@ impl At<'_> {
         Ok(())
     }
 
-    fn stats(&mut self, xid: u32, msg: &[u8]) -> Result<(), End> {
+    fn stats(&mut self, header: Header, msg: &[u8]) -> Result<(), End> {
+        let xid = header.xid;
         let (part, more) = match codec::stats(self.dp.version, msg) {
             Ok(part) => part,
             Err(why) => return self.malformed(msg, &why),
@@ -180,7 +182,7 @@ impl At<'_> {
                 }
                 return Ok(());
             }
-            StatsPart::Other => return self.unexpected(),
+            StatsPart::Other => return self.unexpected(header),
             StatsPart::Description(d) => {
                 let asked = self.dp.pending.get_mut(xid).map(|r| &r.kind);
                 matches!(asked, Some(RequestKind::Description)).then_some(OwnedReply::Description(d))
@@ -214,10 +216,13 @@ impl At<'_> {
     }
 
     fn error(&mut self, msg: &[u8]) -> Result<(), End> {
-        let Ok(error) = ErrorMsg::parse(msg) else {
-            // Never an error about an error.
-            self.shared.counters.malformed += 1;
-            return Ok(());
+        let error = match ErrorMsg::parse(msg) {
+            Ok(error) => error,
+            Err(why) => {
+                // Never an error about an error.
+                self.unreadable(&why);
+                return Ok(());
+            }
         };
         let (ty, code) = error.names();
         self.shared.counters.error(ty, code);
@@ -279,29 +284,46 @@ impl At<'_> {
         }
     }
 
-    fn unexpected(&mut self) -> Result<(), End> {
+    #[cold]
+    fn unexpected(&mut self, header: Header) -> Result<(), End> {
         self.shared.counters.unexpected += 1;
+        if !std::mem::replace(&mut self.dp.said_unexpected, true) {
+            let (version, ty) = (header.version.0, header.ty);
+            tracing::warn!(
+                dpid = %self.dp.id, peer = %self.dp.peer, core = self.shared.core, version, ty,
+                "unexpected message, ignored (more of this switch are counted only)"
+            );
+        }
         Ok(())
     }
 
-    fn unknown(&mut self, msg: &[u8]) -> Result<(), End> {
-        self.shared.counters.unexpected += 1;
-        self.bad(msg, ErrorCode::BAD_TYPE)
+    /// A type that we have no word for says nothing about what else the switch has to say: it is never a reason to end.
+    fn unknown(&mut self, header: Header, msg: &[u8]) -> Result<(), End> {
+        self.answer(ErrorMsg::answer(self.dp.version, msg, ErrorCode::BAD_TYPE));
+        self.unexpected(header)
     }
 
     #[cold]
     fn malformed(&mut self, msg: &[u8], why: &DecodeError) -> Result<(), End> {
-        self.shared.counters.malformed += 1;
-        if self.dp.malformed == 0 {
-            tracing::warn!(dpid = %self.dp.id, peer = %self.dp.peer, core = self.shared.core, "malformed message: {why}");
+        self.unreadable(why);
+        self.answer(ErrorMsg::answer(self.dp.version, msg, why.answer));
+        let (dp, now) = (&mut *self.dp, self.shared.now);
+        if now.since(dp.malformed_at) >= MALFORMED_FORGIVEN {
+            dp.malformed = 0;
         }
-        self.bad(msg, why.answer)
+        dp.malformed_at = now;
+        dp.malformed += 1;
+        if dp.malformed >= self.shared.config.max_malformed { Err(End::Malformed) } else { Ok(()) }
     }
 
-    fn bad(&mut self, msg: &[u8], error: ErrorCode) -> Result<(), End> {
-        self.answer(ErrorMsg::answer(self.dp.version, msg, error));
-        self.dp.malformed += 1;
-        if self.dp.malformed >= self.shared.config.max_malformed { Err(End::Malformed) } else { Ok(()) }
+    fn unreadable(&mut self, why: &DecodeError) {
+        self.shared.counters.malformed += 1;
+        if !std::mem::replace(&mut self.dp.said_malformed, true) {
+            tracing::warn!(
+                dpid = %self.dp.id, peer = %self.dp.peer, core = self.shared.core,
+                "malformed message: {why} (more of this switch are counted only)"
+            );
+        }
     }
 
     fn answer(&mut self, error: ErrorMsg<'_>) {

@@ -16,6 +16,7 @@ pub(crate) use pump::{End, Pump, pump};
 pub(crate) use timers::{Due, due};
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use ferroflow_openflow::{Splitter, Version};
 use ferroflow_stack::{ConnId, Instant, SendRing};
@@ -43,6 +44,9 @@ pub(crate) const COOKIE_NOTIFY: u64 = 1 << 47;
 
 /// Bytes of the send ring that only the session may use: some hundred echo and barrier replies.
 pub(crate) const KEEP: usize = 2048;
+
+/// So long without an unreadable message, and those before count no more.
+const MALFORMED_FORGIVEN: Duration = Duration::from_secs(60);
 
 /// Ports remembered per switch.
 const MAX_PORTS: usize = 65_536;
@@ -102,7 +106,14 @@ pub(crate) struct Datapath {
     pub paused: Option<Instant>,
     /// Reading goes on although it is full.
     pub dropping: bool,
+    /// Messages that could not be read, with less than [`MALFORMED_FORGIVEN`] between two.
     pub malformed: u32,
+    /// When the last of them came.
+    malformed_at: Instant,
+    /// An unreadable message was said.
+    said_malformed: bool,
+    /// A message that was not expected, or of an unknown type, was said.
+    said_unexpected: bool,
     /// The next deadline may have changed.
     pub timer_dirty: bool,
     seq: u32,
@@ -134,6 +145,9 @@ impl Session {
             paused: None,
             dropping: false,
             malformed: 0,
+            malformed_at: now,
+            said_malformed: false,
+            said_unexpected: false,
             timer_dirty: true,
             seq: 0,
         };
