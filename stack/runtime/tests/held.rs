@@ -145,7 +145,7 @@ impl Bench {
         &self.kernel.service().events
     }
 
-    fn is_over(mut self, events: &[Event]) {
+    fn ends_with(mut self, events: &[Event]) {
         self.rest();
         assert_eq!(self.events(), events);
         assert_eq!(self.kernel.conns(), 0, "the connection is left");
@@ -166,7 +166,7 @@ fn the_end_comes_behind_what_was_held() {
         assert_eq!(bench.events(), &all_then_end()[..2]);
         assert_eq!(bench.kernel.conns(), 1, "our side is open still");
         bench.order(last);
-        bench.is_over(&all_then_end());
+        bench.ends_with(&all_then_end());
     }
 }
 
@@ -176,7 +176,7 @@ fn our_side_shut_down_before_the_peer_speaks() {
     bench.order(Order::Shutdown);
     bench.last_words();
     bench.order(Order::Take(usize::MAX));
-    bench.is_over(&all_then_end());
+    bench.ends_with(&all_then_end());
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn our_side_shut_down_while_bytes_are_held() {
     bench.order(Order::Shutdown);
     assert_eq!(bench.events(), []);
     bench.order(Order::Take(usize::MAX));
-    bench.is_over(&all_then_end());
+    bench.ends_with(&all_then_end());
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_part_taken_is_not_the_end() {
     assert_eq!(bench.events(), seen, "the end is told once");
     bench.order(Order::Close);
     let [a, b, c] = seen;
-    bench.is_over(&[a, b, c, Event::Closed(CloseReason::Finished)]);
+    bench.ends_with(&[a, b, c, Event::Closed(CloseReason::Finished)]);
 }
 
 #[test]
@@ -212,5 +212,5 @@ fn closing_gives_up_what_was_held() {
     bench.last_words();
     bench.order(Order::Close);
     assert_eq!(bench.kernel.counters().bytes_discarded, WORDS.len() as u64);
-    bench.is_over(&[Event::Closed(CloseReason::Finished)]);
+    bench.ends_with(&[Event::Closed(CloseReason::Finished)]);
 }

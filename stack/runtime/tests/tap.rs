@@ -322,6 +322,5 @@ fn an_idle_stack_with_sixteen_connections_costs_nothing() {
         let cpu = stack.stop()[0].cpu_time;
         // 1% of a core, what starting and stopping cost included.
         assert!(cpu < idle / 100, "{cpu:?} of processor time in {idle:?} without traffic");
-        println!("{cpu:?} of processor time in {idle:?} without traffic");
     });
 }
