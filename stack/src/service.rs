@@ -94,7 +94,7 @@ pub enum CloseReason {
 /// What a core does with its connections. One value per core: `&mut self` is its state, without locks.
 ///
 /// The order of callbacks for one connection: [`Service::accepted`] or [`Service::connected`]; then any of `data`,
-/// `writable`, `timer`; at most one `eof`, after all the peer's data has been offered; exactly one `closed`, the
+/// `writable`, `timer`; at most one `eof`, after all the peer's data has been taken; exactly one `closed`, the
 /// last. A connection whose `accepted` or `connected` gave no [`Service::Conn`] is aborted and gets no callback more.
 ///
 /// Nothing is transmitted inside a callback: what is written goes out together at the end of the burst.
