@@ -518,3 +518,108 @@ fn an_event_storm_comes_to_an_end() {
     controller.turn(&mut net);
     assert!(controller.deadline().unwrap() > Instant::from_secs(6));
 }
+
+#[test]
+fn a_flow_deleted_meanwhile_is_not_installed_again() {
+    for version in [Version::V1_0, Version::V1_3] {
+        let (mut lab, _) = lab_with(Config::default(), |dp, p| {
+            dp.add_and_forward(p, &Flow::new(5).output(PortNo(2)));
+            dp.delete(Match::ALL);
+        });
+        let s = lab.connect(0, peer(1), Switch::new(version, 1).with(|s| s.refuses_buffers = true));
+        lab.at(s).clear();
+        packet(&mut lab, s, Some(17));
+        assert_eq!(lab.at(s).adds().iter().map(|f| f.buffer).collect::<Vec<_>>(), [Some(17)]);
+        let c = lab.controller(0).counters();
+        assert_eq!((c.buffer_unknown, c.reinstalled, c.reinstall_forgotten), (1, 0, 1));
+    }
+}
+
+#[test]
+fn a_packet_out_with_an_unknown_buffer_is_no_forgotten_flow() {
+    for version in [Version::V1_0, Version::V1_3] {
+        let (mut lab, _) = lab_with(Config::default(), |dp, p| {
+            dp.flood(p);
+        });
+        let s = lab.switch(0, version, 1);
+        packet(&mut lab, s, Some(17));
+        let out = lab.at(s).of_type(13)[0].to_vec();
+        lab.send(s, &ErrorMsg::answer(version, &out, ErrorCode { ty: 1, code: 8 }).to_vec());
+        let c = lab.controller(0).counters();
+        assert_eq!((c.buffer_unknown, c.reinstall_forgotten), (1, 0));
+    }
+}
+
+#[test]
+fn what_finds_no_room_is_counted_once_by_what_it_was() {
+    let (mut lab, log) = lab_with(Config::default(), |dp, p| match p.in_port() {
+        PortNo(1) => {
+            // To the last byte.
+            while dp.packet_out(PortNo(1), &[Action::Output(PortNo(2))], &[]) {}
+            while dp.barrier(Token(9)) {}
+        }
+        PortNo(2) => {
+            assert!(!dp.add(&Flow::new(5).output(PortNo(2))));
+            assert!(!dp.delete(Match::ALL));
+            assert!(!dp.install(&Flow::new(5).output(PortNo(2)), Token(1)));
+        }
+        _ => assert!(!dp.request(StatsRequest::Ports(None), Token(2)) && !dp.barrier(Token(3))),
+    });
+    lab.set_ring_limit(8 * 1024);
+    let s = lab.switch(0, Version::V1_3, 1);
+    lab.set_reading(s, false);
+    packet(&mut lab, s, None);
+    // The pause is over: what comes now is handled although the ring is full.
+    lab.advance(Duration::from_millis(1_100));
+    let counts = |lab: &Lab| {
+        let c = lab.controller(0).counters();
+        [c.packet_outs_dropped, c.flow_mods_refused, c.sends_refused]
+    };
+    let before = counts(&lab);
+    for port in [2, 3] {
+        let bytes = lab.at(s).packet_in(port, None, &frame(1, 2));
+        lab.send(s, &bytes);
+        lab.advance(Duration::from_millis(1_100));
+    }
+    let after = counts(&lab);
+    let diff: Vec<u64> = after.iter().zip(before).map(|(a, b)| a - b).collect();
+    assert_eq!(diff, [0, 3, 2], "{:#?}", said(&log));
+}
+
+#[test]
+fn a_delete_that_found_no_room_forgets_nothing() {
+    // Several apps: in 1.0 the memory says what to delete, in 1.3 with overlapping bands who owns what.
+    let act = |dp: &mut Dp<'_>, p: &PacketIn<'_>| match p.in_port() {
+        PortNo(1) => assert!(dp.add(&Flow::new(5).matching(Match::new().tcp_dst(80)).output(PortNo(4)))),
+        PortNo(2) => while dp.packet_out(PortNo(1), &[Action::Output(PortNo(2))], &[]) {},
+        PortNo(3) => assert!(!dp.delete(Match::ALL)),
+        _ => assert!(dp.delete(Delete::towards(PortNo(4)))),
+    };
+    for version in [Version::V1_0, Version::V1_3] {
+        let other = |dp: &mut Dp<'_>, p: &PacketIn<'_>| {
+            if p.in_port() == PortNo(3) {
+                assert!(!dp.add(&Flow::new(5).matching(Match::new().tcp_dst(80)).output(PortNo(9))));
+            }
+        };
+        let (mut lab, log) = two(Config::default(), act, other, Some((0, 100)));
+        lab.set_ring_limit(8 * 1024);
+        let s = lab.switch(0, version, 1);
+        let go = |lab: &mut Lab, port| {
+            let bytes = lab.at(s).packet_in(port, None, &frame(1, 2));
+            lab.send(s, &bytes);
+            lab.advance(Duration::from_millis(1_100));
+        };
+        go(&mut lab, 1);
+        lab.set_reading(s, false);
+        go(&mut lab, 2);
+        said(&log);
+        go(&mut lab, 3);
+        assert!(said(&log).contains(&"b@0 flow 5 refused: app `a` has the same flow".to_string()));
+        lab.set_reading(s, true);
+        lab.at(s).clear();
+        go(&mut lab, 4);
+        let deletes: Vec<_> = lab.at(s).flow_mods().iter().map(|f| f.command).collect();
+        assert_eq!(deletes, [if version == Version::V1_0 { 4 } else { 3 }]);
+        assert_eq!(lab.controller(0).disabled_apps().count(), 0);
+    }
+}

@@ -9,6 +9,7 @@ use super::{Command, Dpid, Event, Failed, FlowName, PacketIn, Queued, Refused, R
 use crate::codec::{FlowCommand, FlowMod, Out, PacketOutMsg};
 use crate::core::Directory;
 use crate::core::{Outgoing, Shared};
+use crate::counters::Counters;
 use crate::flow::{Action, Delete, Flow, PacketOut, Port, PortNo, StatsRequest};
 use crate::session::{Ask, COOKIE_NOTIFY, COOKIE_SHIFT, Datapath, KEEP, Remembered, Request, RequestKind};
 
@@ -129,7 +130,7 @@ impl<'a> Dp<'a> {
         let result = self.room_for_request().and_then(|()| self.write_flow(flow, OFP_NO_BUFFER));
         match result {
             Ok(xid) => self.barrier_behind(Some(xid), Some(Box::new(name)), token),
-            Err(why) => self.request_refused(token, why),
+            Err(why) => self.request_refused(token, why, |c| &mut c.flow_mods_refused),
         }
     }
 
@@ -153,7 +154,10 @@ impl<'a> Dp<'a> {
     pub fn delete(&mut self, what: impl Into<Delete>) -> bool {
         match self.write_delete(&what.into()) {
             Ok(_) => true,
-            Err(why) => self.refused("delete", why),
+            Err(why) => {
+                self.count_full(why, |c| &mut c.flow_mods_refused);
+                self.refused("delete", why)
+            }
         }
     }
 
@@ -204,7 +208,7 @@ impl<'a> Dp<'a> {
             self.out().stats(version, xid, what)
         });
         if let Err(why) = sent {
-            return self.request_refused(token, why);
+            return self.request_refused(token, why, |c| &mut c.sends_refused);
         }
         let kind = match what {
             StatsRequest::Description => RequestKind::Description,
@@ -218,7 +222,7 @@ impl<'a> Dp<'a> {
     pub fn barrier(&mut self, token: Token) -> bool {
         match self.room_for_request() {
             Ok(()) => self.barrier_behind(None, None, token),
-            Err(why) => self.request_refused(token, why),
+            Err(why) => self.request_refused(token, why, |c| &mut c.sends_refused),
         }
     }
 
@@ -238,7 +242,7 @@ impl<'a> Dp<'a> {
                 let sent = self.room_for_request().and_then(|()| self.write_delete(what));
                 match sent {
                     Ok(xid) => self.barrier_behind(xid, None, token),
-                    Err(why) => self.request_refused(token, why),
+                    Err(why) => self.request_refused(token, why, |c| &mut c.flow_mods_refused),
                 };
             }
             Command::PacketOut(PacketOut { in_port, actions, data }) => {
@@ -246,7 +250,7 @@ impl<'a> Dp<'a> {
                 let sent = self.room_for_request().and_then(|()| self.try_packet_out(message));
                 match sent {
                     Ok(xid) => self.barrier_behind(Some(xid), None, token),
-                    Err(why) => self.request_refused(token, why),
+                    Err(why) => self.request_refused(token, why, |c| &mut c.packet_outs_dropped),
                 };
             }
         }
@@ -325,6 +329,7 @@ impl<'a> Dp<'a> {
         let meta = self.shared.apps[usize::from(self.slot)].clone();
         let strict = what.strict.map(|priority| meta.base.saturating_add(priority));
         let v10 = self.session.version == Version::V1_0;
+        self.session.buffered.forget(self.slot);
         let remembered = if self.shared.remember_all || self.shared.remember_v10 {
             self.session.memory.take(self.slot, what, strict)
         } else {
@@ -352,21 +357,22 @@ impl<'a> Dp<'a> {
         if !(v10 && self.shared.remember_v10) {
             message.xid = self.session.next_xid(self.slot);
             let version = self.session.version;
-            self.out().flow_mod(version, &message)?;
+            if let Err(why) = self.out().flow_mod(version, &message) {
+                self.session.memory.restore(self.slot, &remembered);
+                return Err(why);
+            }
             self.shared.counters.flow_mods += 1;
             return Ok(Some(message.xid));
         }
         // 1.0 has no cookie filter: one by one what is known to be ours.
         message.command = FlowCommand::DeleteStrict;
-        for (n, flow) in remembered.iter().enumerate() {
+        for (n, (flow, _)) in remembered.iter().enumerate() {
             message.xid = self.session.next_xid(self.slot);
             let one = FlowMod { matching: &flow.matching, priority: flow.priority, ..message };
             let sent = self.out().flow_mod(Version::V1_0, &one);
             if let Err(why) = sent {
                 // What was not deleted is still ours.
-                for flow in &remembered[n..] {
-                    let _ = self.session.memory.add(self.slot, *flow, what.out_port, usize::MAX);
-                }
+                self.session.memory.restore(self.slot, &remembered[n..]);
                 return Err(why);
             }
             self.shared.counters.flow_mods += 1;
@@ -382,6 +388,7 @@ impl<'a> Dp<'a> {
                 self.shared.counters.packet_outs_dropped += 1;
                 false
             }
+            // Not for want of room: that is counted above.
             Err(why) => self.refused("packet_out", why),
         }
     }
@@ -413,7 +420,7 @@ impl<'a> Dp<'a> {
         let xid = self.session.next_xid(self.slot);
         let version = self.session.version;
         if let Err(why) = self.out().barrier_request(version, xid) {
-            return self.request_refused(token, why);
+            return self.request_refused(token, why, |c| &mut c.sends_refused);
         }
         self.remember_request(xid, RequestKind::Barrier { before, flow }, token);
         true
@@ -428,20 +435,23 @@ impl<'a> Dp<'a> {
 
     fn why(&mut self, why: Refused) -> Refused {
         let why = if self.session.is_ready() { why } else { Refused::Down };
-        match why {
-            Refused::Unsupported(_) => self.shared.counters.unsupported += 1,
-            Refused::Full => self.shared.counters.sends_refused += 1,
-            _ => {}
+        if let Refused::Unsupported(_) = why {
+            self.shared.counters.unsupported += 1;
         }
         why
     }
 
+    /// Counts what was not sent because the ring is full, by what it was.
+    fn count_full(&mut self, why: Refused, counter: impl FnOnce(&mut Counters) -> &mut u64) {
+        if why == Refused::Full && self.session.is_ready() {
+            *counter(&mut self.shared.counters) += 1;
+        }
+    }
+
     #[cold]
     fn flow_refused(&mut self, flow: &Flow, why: Refused) -> bool {
+        self.count_full(why, |c| &mut c.flow_mods_refused);
         let why = self.why(why);
-        if why == Refused::Full {
-            self.shared.counters.flow_mods_refused += 1;
-        }
         let event = Event::FlowRefused { flow: flow.clone(), why };
         self.shared.event(self.session.serial, self.slot, event);
         false
@@ -455,7 +465,13 @@ impl<'a> Dp<'a> {
     }
 
     #[cold]
-    fn request_refused(&mut self, token: Token, why: Refused) -> bool {
+    fn request_refused(
+        &mut self,
+        token: Token,
+        why: Refused,
+        counter: impl FnOnce(&mut Counters) -> &mut u64,
+    ) -> bool {
+        self.count_full(why, counter);
         let failed = Failed::Refused(self.why(why));
         let dpid = self.session.id;
         if self.origin == self.shared.core {

@@ -29,6 +29,13 @@ impl Buffered {
         &mut slot.1
     }
 
+    /// Forgets an app's copies: a delete must not be followed by one of the flows that it was for.
+    pub(crate) fn forget(&mut self, app: u8) {
+        for (_, copy) in self.slots.iter_mut().filter(|(xid, _)| (xid >> 24) as u8 == app) {
+            copy.len = 0;
+        }
+    }
+
     /// Takes the copy of the flow_mod with this xid.
     pub(crate) fn take(&mut self, xid: u32) -> Option<CopyBuf> {
         let slot = self.slots.iter_mut().find(|(x, copy)| *x == xid && copy.len > 0)?;

@@ -15,6 +15,9 @@ use crate::core::{Chain, Letter, Shared};
 /// `OFPBRC_BUFFER_UNKNOWN`, the same in every version (OF 1.0 5.4.4, OF 1.3.5 7.5.4.2).
 const BUFFER_UNKNOWN: ErrorCode = ErrorCode { ty: 1, code: 8 };
 
+/// The same in every version (OF 1.0 5.1, OF 1.3.5 7.1).
+const OFPT_PACKET_OUT: u8 = 13;
+
 /// What a handler needs beside its message.
 struct At<'a> {
     dp: &'a mut Datapath,
@@ -228,7 +231,7 @@ impl At<'_> {
         self.shared.counters.error(ty, code);
         tracing::debug!(dpid = %self.dp.id, peer = %self.dp.peer, xid = error.xid, "error from the switch: {error}");
         if error.error == BUFFER_UNKNOWN {
-            self.buffer_unknown(error.xid);
+            self.buffer_unknown(error.xid, error.data);
             // The flow is on its way again: nothing has failed that the app asked for.
             return Ok(());
         }
@@ -258,7 +261,7 @@ impl At<'_> {
     }
 
     /// The switch does not know the buffer that we named: from now on it is not asked to.
-    fn buffer_unknown(&mut self, xid: u32) {
+    fn buffer_unknown(&mut self, xid: u32, quoted: &[u8]) {
         self.shared.counters.buffer_unknown += 1;
         let copy = self.dp.buffered.take(xid);
         if !self.dp.unbuffered {
@@ -269,7 +272,10 @@ impl At<'_> {
             }
         }
         let Some(mut copy) = copy else {
-            self.shared.counters.reinstall_forgotten += 1;
+            // A packet_out has nothing to be installed again.
+            if quoted.get(1) != Some(&OFPT_PACKET_OUT) {
+                self.shared.counters.reinstall_forgotten += 1;
+            }
             return;
         };
         let xid = self.dp.next_xid((xid >> 24) as u8);

@@ -66,8 +66,13 @@ impl Memory {
         self.flows.remove(flow);
     }
 
-    /// Takes out an app's flows that a delete is for; `strict` is the priority on the wire.
-    pub(crate) fn take(&mut self, slot: u8, delete: &Delete, strict: Option<u16>) -> Vec<Remembered> {
+    /// Takes out an app's flows that a delete is for, with where they send to; `strict` is the priority on the wire.
+    pub(crate) fn take(
+        &mut self,
+        slot: u8,
+        delete: &Delete,
+        strict: Option<u16>,
+    ) -> Vec<(Remembered, Option<PortNo>)> {
         let wanted = |flow: &Remembered, owner: &Owner| {
             owner.slot == slot
                 && delete.table.is_none_or(|t| t == flow.table)
@@ -77,7 +82,16 @@ impl Memory {
                     None => delete.matching.covers(&flow.matching),
                 }
         };
-        self.flows.extract_if(|flow, owner| wanted(flow, owner)).map(|(flow, _)| flow).collect()
+        self.flows
+            .extract_if(|flow, owner| wanted(flow, owner))
+            .map(|(flow, owner)| (flow, owner.out_port))
+            .collect()
+    }
+
+    /// Takes back what was taken out: it was not deleted.
+    pub(crate) fn restore(&mut self, slot: u8, taken: &[(Remembered, Option<PortNo>)]) {
+        let owned = taken.iter().map(|(flow, out_port)| (*flow, Owner { slot, out_port: *out_port }));
+        self.flows.extend(owned);
     }
 
     #[cfg(test)]
@@ -113,9 +127,12 @@ mod tests {
         for n in 0..4 {
             m.add((n % 2) as u8, flow(n), Some(PortNo(10 + n)), 10).unwrap();
         }
-        assert_eq!(m.take(0, &Delete::towards(PortNo(12)), None), [flow(2)]);
+        let towards = m.take(0, &Delete::towards(PortNo(12)), None);
+        assert_eq!(towards, [(flow(2), Some(PortNo(12)))]);
+        m.restore(0, &towards);
+        assert_eq!(m.take(0, &Delete::towards(PortNo(12)), None), towards, "the port is kept");
         assert_eq!(m.take(0, &Delete::covered_by(Match::ALL), Some(5)), [], "strict: no flow matches all");
-        assert_eq!(m.take(0, &Delete::covered_by(Match::ALL), None), [flow(0)]);
+        assert_eq!(m.take(0, &Delete::covered_by(Match::ALL), None), [(flow(0), Some(PortNo(10)))]);
         assert_eq!(m.len(), 2);
     }
 }
