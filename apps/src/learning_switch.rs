@@ -115,7 +115,8 @@ impl App for LearningSwitch {
         let mut suspect = false;
         if src.is_unicast() {
             match self.learn(dp, &eth, packet.in_port(), now) {
-                Learnt::Known | Learnt::Full => {}
+                Learnt::Known => {}
+                Learnt::Full => dp.count_table_full(),
                 Learnt::Moved => forget_flows_of(dp, &eth, src),
                 Learnt::Looping { first } => {
                     suspect = true;

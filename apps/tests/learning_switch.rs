@@ -250,6 +250,7 @@ fn the_table_is_bounded_and_aged_entries_make_room() {
     net.packet(9, None, &frame(ALL, B));
     net.packet(1, None, &frame(B, A));
     assert!(net.flooded(), "one more is not learnt");
+    assert_eq!(net.lab.controller(0).counters().app_table_full, 2, "both hosts");
     net.lab.advance(Duration::from_secs(299));
     net.packet(9, None, &frame(ALL, B));
     net.packet(1, None, &frame(B, A));

@@ -103,6 +103,12 @@ counters! {
     commands_refused,
     /// Events dropped because too many came of one message.
     events_dropped,
+    /// Ports not remembered because their switch has too many.
+    ports_ignored,
+    /// Replies that failed because they were longer than is kept.
+    replies_too_long,
+    /// Things that an app did not take note of because its table was full (see [`crate::Dp::count_table_full`]).
+    app_table_full,
     /// Panics in an app's callbacks.
     app_panics,
 }

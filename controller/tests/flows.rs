@@ -623,3 +623,27 @@ fn a_delete_that_found_no_room_forgets_nothing() {
         assert_eq!(lab.controller(0).disabled_apps().count(), 0);
     }
 }
+
+#[test]
+fn an_answer_that_is_too_long_fails_instead_of_being_cut() {
+    use ferroflow_openflow::v13;
+    type Part<'a> = v13::MultipartReply<'a, &'a [v13::PortStats], &'a [v13::Port]>;
+    let (mut lab, log) = lab_with(Config::default(), |dp, _| {
+        dp.request(StatsRequest::Ports(None), Token(1));
+    });
+    let s = lab.connect(0, peer(1), Switch::new(Version::V1_3, 9).with(|s| s.answers_requests = false));
+    lab.at(s).clear();
+    packet(&mut lab, s, None);
+    said(&log);
+    let xid = v13::MultipartRequest::parse(&lab.at(s).of_type(18)[0]).unwrap().xid;
+    let stats = vec![v13::PortStats::default(); 512];
+    let part = Part { xid, flags: 1, body: v13::MultipartReplyBody::PortStats(&stats[..]) }.to_vec();
+    (0..128).for_each(|_| lab.send(s, &part));
+    assert!(said(&log).is_empty(), "65,536 are kept");
+    lab.send(s, &part);
+    assert_eq!(said(&log), ["probe@0 token 1 of 9: failed: the answer is too long"]);
+    lab.send(s, &part);
+    assert!(said(&log).is_empty(), "it ended once");
+    let c = lab.controller(0).counters();
+    assert_eq!((c.replies_too_long, c.stray_replies), (1, 1));
+}

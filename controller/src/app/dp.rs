@@ -100,6 +100,12 @@ impl<'a> Dp<'a> {
         self.shared.random()
     }
 
+    /// Counts something that the app did not take note of because a table of its own was full, in
+    /// [`crate::Counters::app_table_full`].
+    pub fn count_table_full(&mut self) {
+        self.shared.counters.app_table_full += 1;
+    }
+
     /// Every connected datapath, as this core knows it.
     pub fn directory(&self) -> &Directory {
         &self.shared.directory

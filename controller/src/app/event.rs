@@ -66,6 +66,9 @@ pub enum Failed {
     /// The connection ended first.
     #[error("the datapath went away")]
     Disconnected,
+    /// The answer has more parts than are kept.
+    #[error("the answer is too long")]
+    TooLong,
     /// There is no such datapath.
     #[error("no such datapath")]
     NoDatapath,

@@ -11,6 +11,7 @@ use super::{
 use crate::app::{Dp, Dpid, Event, Failed, FlowName, Next, OwnedReply};
 use crate::codec::{self, Kind, StatsPart};
 use crate::core::{Chain, Letter, Shared};
+use crate::flow::Port;
 
 /// `OFPBRC_BUFFER_UNKNOWN`, the same in every version (OF 1.0 5.4.4, OF 1.3.5 7.5.4.2).
 const BUFFER_UNKNOWN: ErrorCode = ErrorCode { ty: 1, code: 8 };
@@ -125,7 +126,7 @@ impl At<'_> {
         }
         self.dp.id = Dpid(features.dpid);
         if let Some(ports) = features.ports {
-            self.dp.add_ports(ports, false);
+            self.add_ports(ports, false);
         }
         self.dp.phase = Phase::Claiming;
         Ok(())
@@ -165,7 +166,9 @@ impl At<'_> {
             Err(why) => return self.malformed(msg, &why),
         };
         let gone = status.change == crate::app::PortChange::Deleted;
-        self.dp.set_port(&status.port, gone);
+        if !self.dp.set_port(&status.port, gone) {
+            self.shared.counters.ports_ignored += 1;
+        }
         for slot in 0..self.chain.len() {
             self.tell(slot, |app, dp| app.port_status(dp, &status));
         }
@@ -180,7 +183,7 @@ impl At<'_> {
         };
         let reply = match part {
             StatsPart::PortDesc(ports) => {
-                if self.dp.add_ports(ports, more) {
+                if self.add_ports(ports, more) {
                     handshake::ports_known(self.dp, self.shared, self.chain, self.ring);
                 }
                 return Ok(());
@@ -192,7 +195,13 @@ impl At<'_> {
             }
             StatsPart::PortStats(stats) => match self.dp.pending.get_mut(xid).map(|r| &mut r.kind) {
                 Some(RequestKind::Ports(parts)) => {
-                    append(parts, stats);
+                    if !append(parts, stats) {
+                        self.shared.counters.replies_too_long += 1;
+                        if let Some(ask) = reply_to(self.dp, xid) {
+                            self.finish(ask, Err(Failed::TooLong));
+                        }
+                        return Ok(());
+                    }
                     if more {
                         return Ok(());
                     }
@@ -206,6 +215,12 @@ impl At<'_> {
             _ => self.shared.counters.stray_replies += 1,
         }
         Ok(())
+    }
+
+    /// Takes one part of a port list. Says whether the list is complete now.
+    fn add_ports(&mut self, part: Vec<Port>, more: bool) -> bool {
+        self.shared.counters.ports_ignored += self.dp.add_ports(part, more) as u64;
+        !more
     }
 
     fn barrier_reply(&mut self, xid: u32) -> Result<(), End> {

@@ -180,8 +180,8 @@ impl Datapath {
         self.phase == Phase::Ready
     }
 
-    /// Takes a port's new state, or forgets it.
-    pub(crate) fn set_port(&mut self, port: &Port, gone: bool) {
+    /// Takes a port's new state, or forgets it. Says whether there was room.
+    pub(crate) fn set_port(&mut self, port: &Port, gone: bool) -> bool {
         let at = self.ports.iter().position(|p| p.number == port.number);
         match (at, gone) {
             (Some(at), true) => {
@@ -189,18 +189,20 @@ impl Datapath {
             }
             (Some(at), false) => self.ports[at] = port.clone(),
             (None, false) if self.ports.len() < MAX_PORTS => self.ports.push(port.clone()),
-            (None, _) => {}
+            (None, gone) => return gone,
         }
+        true
     }
 
-    /// Takes one part of a port list. Says whether the list is complete now.
-    pub(crate) fn add_ports(&mut self, part: Vec<Port>, more: bool) -> bool {
+    /// Takes one part of a port list, as far as there is room. Says how many ports there was none for.
+    pub(crate) fn add_ports(&mut self, part: Vec<Port>, more: bool) -> usize {
         let room = MAX_PORTS - self.incoming_ports.len();
+        let ignored = part.len().saturating_sub(room);
         self.incoming_ports.extend(part.into_iter().take(room));
         if !more {
             self.ports = std::mem::take(&mut self.incoming_ports);
         }
-        !more
+        ignored
     }
 
     /// Whether of these readable bytes some have come since reading last stopped.
@@ -236,4 +238,31 @@ pub(crate) fn check_config(config: &Config) -> Result<(), &'static str> {
         return Err("the echo interval must be shorter than the echo time-out");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::flow::PortNo;
+
+    fn port(n: usize) -> Port {
+        let (number, mac) = (PortNo(n as u32), ferroflow_wire::MacAddr([2; 6]));
+        Port { number, mac, name: "".into(), admin_down: false, link_down: false }
+    }
+
+    #[test]
+    fn ports_are_bounded_and_those_over_the_bound_are_told() {
+        let mut shared = Shared::new(0, 1, Arc::default(), Arc::new([]));
+        let mut dp = Session::ghost(&mut shared).dp;
+        assert_eq!(dp.add_ports((0..MAX_PORTS - 1).map(port).collect(), true), 0);
+        assert_eq!(dp.add_ports([MAX_PORTS, MAX_PORTS + 1, MAX_PORTS + 2].map(port).into(), false), 2);
+        assert_eq!(dp.ports.len(), MAX_PORTS);
+        assert!(!dp.set_port(&port(MAX_PORTS + 3), false), "no room");
+        assert!(dp.set_port(&port(MAX_PORTS + 3), true), "it was never there");
+        assert!(dp.set_port(&port(MAX_PORTS), false), "a known one changes");
+        assert!(dp.set_port(&port(0), true) && dp.set_port(&port(MAX_PORTS + 3), false));
+        assert_eq!(dp.ports.len(), MAX_PORTS);
+    }
 }

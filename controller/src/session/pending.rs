@@ -117,8 +117,38 @@ impl Pending {
     }
 }
 
-/// Appends a part of an answer, as far as there is room.
-pub(crate) fn append(parts: &mut Vec<PortStats>, part: Vec<PortStats>) {
-    let room = MAX_PORT_STATS - parts.len().min(MAX_PORT_STATS);
-    parts.extend(part.into_iter().take(room));
+/// Appends a part of an answer, unless that makes it too long; whether it did.
+pub(crate) fn append(parts: &mut Vec<PortStats>, part: Vec<PortStats>) -> bool {
+    let fits = part.len() <= MAX_PORT_STATS - parts.len().min(MAX_PORT_STATS);
+    if fits {
+        parts.extend(part);
+    }
+    fits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_whole_or_nothing() {
+        let one = PortStats {
+            number: crate::flow::PortNo(1),
+            rx_packets: 0,
+            tx_packets: 0,
+            rx_bytes: 0,
+            tx_bytes: 0,
+            rx_dropped: 0,
+            tx_dropped: 0,
+            rx_errors: 0,
+            tx_errors: 0,
+        };
+        let stats = |n| vec![one; n];
+        let mut parts = Vec::new();
+        assert!(append(&mut parts, stats(MAX_PORT_STATS - 1)));
+        assert!(!append(&mut parts, stats(2)));
+        assert!(append(&mut parts, stats(1)));
+        assert!(!append(&mut parts, stats(1)));
+        assert_eq!(parts.len(), MAX_PORT_STATS);
+    }
 }
