@@ -635,7 +635,7 @@ fn an_answer_that_is_too_long_fails_instead_of_being_cut() {
     lab.at(s).clear();
     packet(&mut lab, s, None);
     said(&log);
-    let xid = v13::MultipartRequest::parse(&lab.at(s).of_type(18)[0]).unwrap().xid;
+    let xid = v13::MultipartRequest::parse(lab.at(s).of_type(18)[0]).unwrap().xid;
     let stats = vec![v13::PortStats::default(); 512];
     let part = Part { xid, flags: 1, body: v13::MultipartReplyBody::PortStats(&stats[..]) }.to_vec();
     (0..128).for_each(|_| lab.send(s, &part));
