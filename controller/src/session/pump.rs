@@ -80,7 +80,9 @@ pub(crate) fn pump(
             }
             _ => {}
         }
-        if ring.room() < low && !dp.dropping {
+        // Once paused, until `writable`: bytes that arrive meanwhile would refill a ring that drains, so that it is
+        // never half free, and the pause would end as if the switch did not read.
+        if !dp.dropping && (dp.paused.is_some() || ring.room() < low) {
             return Pump::Pause;
         }
         let whole = rx.chunk();
