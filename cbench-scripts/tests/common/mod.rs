@@ -22,9 +22,18 @@ pub struct Pair<A: Service, B: Service> {
 
 impl<A: Service, B: Service> Pair<A, B> {
     pub fn new(left: A, right: B) -> Pair<A, B> {
+        Pair::with(left, right, |_| ())
+    }
+
+    /// With some settings of both stacks changed.
+    pub fn with(left: A, right: B, change: impl Fn(&mut Config)) -> Pair<A, B> {
         let (mut a, mut b) = pipe::pair(PipeConfig::new(1));
-        let config =
-            |n: u8| Config::new([2, 0, 0, 0, 0, n].into(), Ipv4Addr::new(10, 99, 0, n), 24, n.into());
+        let config = |n: u8| {
+            let mut config =
+                Config::new([2, 0, 0, 0, 0, n].into(), Ipv4Addr::new(10, 99, 0, n), 24, n.into());
+            change(&mut config);
+            config
+        };
         let now = Instant::from_secs(1);
         let mut left = Instance::new(config(1), a.remove(0), left);
         let mut right = Instance::new(config(2), b.remove(0), right);
