@@ -149,14 +149,6 @@ impl SendRing {
         self.head = if self.len == 0 { 0 } else { self.head.wrapping_add(n) & (self.buf.len() - 1) };
     }
 
-    /// Gives the memory of an empty ring back.
-    pub fn shrink(&mut self) {
-        if self.is_empty() {
-            self.buf = Vec::new();
-            self.scratch = Vec::new();
-        }
-    }
-
     /// Bytes of memory the ring holds now.
     pub fn memory(&self) -> usize {
         self.buf.capacity() + self.scratch.capacity()
