@@ -162,7 +162,7 @@ impl Net for Inner {
     }
 
     fn close(&mut self, id: ConnId) {
-        let patience = self.now + self.config.tcp.linger;
+        let (now, fin_wait_2, linger) = (self.now, self.config.tcp.fin_wait_2, self.config.tcp.linger);
         let Some(tcb) = self.live(id) else { return };
         if tcb.service_done {
             return;
@@ -178,7 +178,8 @@ impl Net for Inner {
             _ => tcb.shutdown(),
         }
         // Nobody above waits for it any more, so it must not last as long as its peer likes.
-        tcb.deadlines.give_up = Some(patience);
+        let patience = if tcb.state == State::FinWait2 { fin_wait_2 } else { linger };
+        tcb.deadlines.give_up = Some(now + patience);
         tcb.deadlines.service = None;
         self.mark_dirty(index);
         self.rearm(index);

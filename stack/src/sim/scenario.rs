@@ -503,6 +503,8 @@ fn config(rng: &mut fastrand::Rng, weather: Weather, net: &mut SimNet<Streams>) 
     tcp.timestamps = rng.u32(..3) > 0;
     tcp.window_scaling = rng.u32(..3) > 0;
     tcp.initial_window = pick(rng, &[1, 2, 10]);
+    // Longer than any reader pauses (`Mix::stall`): what was written before a close must arrive.
+    tcp.linger = Duration::from_secs(600);
     tcp.max_gaps = pick(rng, &[1, 4, 64]);
     // A lost reset leaves the other side waiting for one that is gone: only keepalive finds out.
     if weather == Weather::Crowded {

@@ -47,8 +47,10 @@ pub struct TcpConfig {
     pub accept_timeout: Duration,
     /// How long TIME_WAIT lasts. RFC 9293 says two maximum segment lifetimes (4 minutes); 60 s is Linux's.
     pub time_wait: Duration,
-    /// How long a connection whose service has closed it may make no progress: its data or FIN not acknowledged, or the
-    /// peer's FIN not arriving (60 s, Linux's tcp_fin_timeout). A peer that keeps its window closed must not keep it for ever.
+    /// How long a connection whose service has closed it waits in FIN_WAIT_2 for the peer's FIN (Linux: tcp_fin_timeout).
+    pub fin_wait_2: Duration,
+    /// How long a connection whose service has closed it may make no progress with what is still to be sent: a peer that
+    /// keeps its window closed must not keep the connection for ever. Linux gives up after some hundred seconds.
     pub linger: Duration,
     /// Keepalive for every connection; `None` = off.
     pub keepalive: Option<Keepalive>,
@@ -82,7 +84,8 @@ impl Default for TcpConfig {
             connect_timeout: Duration::from_secs(180),
             accept_timeout: Duration::from_secs(60),
             time_wait: Duration::from_secs(60),
-            linger: Duration::from_secs(60),
+            fin_wait_2: Duration::from_secs(60),
+            linger: Duration::from_secs(120),
             keepalive: None,
             timestamps: true,
             window_scaling: true,

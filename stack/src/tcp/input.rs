@@ -416,7 +416,7 @@ impl Tcb {
             State::FinWait1 => {
                 self.state = State::FinWait2;
                 if self.service_done {
-                    self.deadlines.give_up = Some(cx.now + cx.config.linger);
+                    self.deadlines.give_up = Some(cx.now + cx.config.fin_wait_2);
                 }
             }
             State::Closing => outcome.end = End::TimeWait,
