@@ -139,9 +139,7 @@ impl App for LearningSwitch {
                 dp.drop_packet(packet);
             }
             // A flow would carry its packets past us, from a port or to a port where it may not be any more.
-            Some(to) if suspect || to.held => {
-                dp.forward(packet, &[Action::Output(to.port)]);
-            }
+            Some(to) if suspect || to.held => forward_once(dp, packet, to.port),
             Some(To { port: out, left_s, .. }) => {
                 let flow = Flow::new(self.settings.priority)
                     .matching(Match::l2_of(&eth, packet.in_port()))
@@ -184,6 +182,12 @@ impl App for LearningSwitch {
             self.learnt -= macs.forget(|entry| entry.left_s(now, age_s) == 0);
         }
     }
+}
+
+/// Sends a packet on without a flow for those that follow it.
+#[cold]
+fn forward_once(dp: &mut Dp<'_>, packet: &PacketIn<'_>, port: PortNo) {
+    dp.forward(packet, &[Action::Output(port)]);
 }
 
 /// A host that moved: flows to its old port go, in its VLAN, and so do its own from there. Were those left, a host that
