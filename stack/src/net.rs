@@ -137,6 +137,21 @@ pub trait Net {
     /// Offers what `data` left untaken again, later in this turn.
     fn resume(&mut self, id: ConnId);
 
+    /// What `data` left untaken, oldest first, in up to two pieces; also within [`crate::Service::closed`], where it can
+    /// be had for the last time.
+    fn unread(&self, id: ConnId) -> (&[u8], &[u8]);
+
+    /// Takes the first `n` bytes of [`Net::unread`] (fewer if there are fewer), as [`crate::Rx::advance`] does within
+    /// `data`: the receive window opens, and `eof` follows once nothing is left before the peer's FIN.
+    fn take(&mut self, id: ConnId, n: usize);
+
+    /// Listens on `port` no more. Handshakes under way there end; connections that the service has live on.
+    fn unlisten(&mut self, port: u16);
+
+    /// Whether handshakes on `port` may begin and end now. While they may not, their segments are ignored, as if lost, and
+    /// the peer tries again: what a full queue of connections to be accepted needs.
+    fn set_accepting(&mut self, port: u16, accepting: bool);
+
     /// Sets the connection's one timer: [`crate::Service::timer`] is called at `at` or soon after; `None` stops it.
     fn arm(&mut self, id: ConnId, at: Option<Instant>);
 

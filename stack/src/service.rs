@@ -120,6 +120,12 @@ pub trait Service {
     /// In-order bytes. What is not taken from `rx` is kept (see [`Rx`]).
     fn data(&mut self, net: &mut impl Net, id: ConnId, conn: &mut Self::Conn, rx: &mut Rx<'_>);
 
+    /// The peer's FIN has arrived, though bytes before it may still wait to be taken; `eof` follows after them. For
+    /// services that let bytes wait and need to know; not every stack below can tell before `eof`.
+    fn fin(&mut self, net: &mut impl Net, id: ConnId, conn: &mut Self::Conn) {
+        let _ = (net, id, conn);
+    }
+
     /// The peer will send no more. The connection can still be written; [`Net::close`] ends it.
     fn eof(&mut self, net: &mut impl Net, id: ConnId, conn: &mut Self::Conn);
 

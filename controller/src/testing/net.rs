@@ -128,6 +128,21 @@ impl Net for FakeNet {
         }
     }
 
+    fn unread(&self, id: ConnId) -> (&[u8], &[u8]) {
+        let kept = self.conns.get(id.index()).filter(|c| c.generation == id.generation());
+        kept.map_or((&[], &[]), |c| (&c.rx, &[]))
+    }
+
+    fn take(&mut self, id: ConnId, n: usize) {
+        if let Some(conn) = self.conn(id) {
+            conn.rx.drain(..n.min(conn.rx.len()));
+        }
+    }
+
+    fn unlisten(&mut self, _: u16) {}
+
+    fn set_accepting(&mut self, _: u16, _: bool) {}
+
     fn arm(&mut self, id: ConnId, at: Option<Instant>) {
         if let Some(conn) = self.conns.get_mut(id.index()).filter(|c| c.generation == id.generation()) {
             conn.timer = at;

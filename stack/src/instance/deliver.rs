@@ -132,7 +132,14 @@ impl<S: Service> Upcalls<'_, S> {
     /// The peer's FIN, once everything before it has been read.
     fn eof(&mut self, inner: &mut Inner, id: ConnId) {
         let Some(tcb) = inner.table.get_mut(id).filter(|tcb| tcb.over.is_none()) else { return };
-        if !tcb.fin_received() || !tcb.rx.is_empty() || tcb.eof_told {
+        if !tcb.fin_received() || tcb.eof_told {
+            return;
+        }
+        if !std::mem::replace(&mut tcb.fin_told, true) {
+            self.fin(inner, id);
+        }
+        let Some(tcb) = inner.table.get_mut(id).filter(|tcb| tcb.over.is_none()) else { return };
+        if !tcb.rx.is_empty() {
             return;
         }
         tcb.eof_told = true;
@@ -144,6 +151,14 @@ impl<S: Service> Upcalls<'_, S> {
         }
         if drained {
             inner.finish(id.index() as u32, CloseReason::Finished);
+        }
+    }
+
+    fn fin(&mut self, inner: &mut Inner, id: ConnId) {
+        if self.wants(inner, id)
+            && let Some(Some(conn)) = self.conns.get_mut(id.index())
+        {
+            self.service.fin(inner, id, conn);
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Listener {
     pub(super) at: Listen,
     /// Connections whose handshake is not complete.
     pub(super) half_open: u32,
+    /// Whether handshakes may begin and end ([`crate::Net::set_accepting`]).
+    pub(super) accepting: bool,
 }
 
 /// The connections of one instance and what they need: what a service sees as [`crate::Net`].
@@ -135,7 +137,6 @@ impl Inner {
             return;
         }
         tcb.over = Some(why);
-        tcb.rx.clear();
         let key = tcb.key;
         if let Some(port) = tcb.listener.take()
             && let Some(listener) = self.listeners.get_mut(&port)

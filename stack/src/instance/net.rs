@@ -107,7 +107,7 @@ impl Net for Inner {
         if self.listeners.len() >= MAX_LISTENERS {
             return Err(ListenError::TooMany);
         }
-        self.listeners.insert(at.port, Listener { at, half_open: 0 });
+        self.listeners.insert(at.port, Listener { at, half_open: 0, accepting: true });
         Ok(())
     }
 
@@ -198,6 +198,40 @@ impl Net for Inner {
         if !tcb.resumed {
             tcb.resumed = true;
             self.resumed.push(id);
+        }
+    }
+
+    fn unread(&self, id: ConnId) -> (&[u8], &[u8]) {
+        self.table.get(id).map_or((&[], &[]), |tcb| tcb.rx.unread())
+    }
+
+    fn take(&mut self, id: ConnId, n: usize) {
+        let Some(tcb) = self.table.get_mut(id) else { return };
+        let n = n.min(tcb.rx.len());
+        let lent = tcb.rx.lend();
+        tcb.rx.put_back(lent, n);
+        let emptied = tcb.rx.is_empty() && tcb.fin_received() && !tcb.eof_told;
+        if emptied {
+            self.resume(id);
+        }
+        self.mark_dirty(id.index() as u32);
+    }
+
+    fn unlisten(&mut self, port: u16) {
+        if self.listeners.remove(&port).is_none() {
+            return;
+        }
+        let half_open = self.table.indices().collect::<Vec<_>>();
+        for index in half_open {
+            if self.table.at(index).is_some_and(|tcb| tcb.listener == Some(port)) {
+                self.finish(index, CloseReason::Aborted);
+            }
+        }
+    }
+
+    fn set_accepting(&mut self, port: u16, accepting: bool) {
+        if let Some(listener) = self.listeners.get_mut(&port) {
+            listener.accepting = accepting;
         }
     }
 

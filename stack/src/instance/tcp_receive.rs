@@ -88,9 +88,16 @@ fn connection<S: Service>(
 ) {
     let id = inner.table.id(index);
     let may_challenge = inner.replies.would_allow(inner.now);
-    let Inner { table, counters, config, now, .. } = inner;
+    let Inner { table, counters, config, now, listeners, .. } = inner;
     let Some(tcb) = table.at(index) else { return };
     let listener = tcb.listener;
+    if let Some(port) = listener
+        && !seg.flags.rst()
+        && listeners.get(&port).is_some_and(|listener| !listener.accepting)
+    {
+        counters.tcp_backlog_full += 1;
+        return;
+    }
     let before = (counters.tcp_challenge_ack, tcb.rcv.nxt, tcb.snd.una);
     let mut moved = false;
     let outcome = tcb.input(seg, &mut Cx { now: *now, config: &config.tcp, counters, may_challenge });
@@ -163,7 +170,7 @@ fn listener(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends, old: Option<SeqNu
         }
         return;
     }
-    if listener.half_open >= listener.at.backlog {
+    if !listener.accepting || listener.half_open >= listener.at.backlog {
         inner.counters.tcp_backlog_full += 1;
         return;
     }

@@ -29,9 +29,13 @@ pub struct Lent {
 impl Lent {
     /// The bytes, in up to two pieces.
     pub fn unread(&self) -> (&[u8], &[u8]) {
-        let first = self.len.min(self.ring.len() - self.head);
-        (&self.ring[self.head..self.head + first], &self.ring[..self.len - first])
+        pieces(&self.ring, self.head, self.len)
     }
+}
+
+fn pieces(ring: &[u8], head: usize, len: usize) -> (&[u8], &[u8]) {
+    let first = len.min(ring.len() - head);
+    (&ring[head..head + first], &ring[..len - first])
 }
 
 /// What became of an out-of-order segment.
@@ -126,6 +130,11 @@ impl RecvBuffer {
         let n = end - rcv_nxt;
         self.len += n as usize;
         n
+    }
+
+    /// The unread bytes, in up to two pieces.
+    pub fn unread(&self) -> (&[u8], &[u8]) {
+        pieces(&self.ring, self.head, self.len)
     }
 
     /// The unread bytes, lent out with the memory that holds them: until [`RecvBuffer::put_back`] there are none here.

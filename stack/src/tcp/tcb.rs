@@ -186,7 +186,9 @@ pub struct Tcb {
     pub fin_wanted: bool,
     /// The service is done: data that still arrives is answered with a reset.
     pub service_done: bool,
-    /// The service has been told of the peer's FIN.
+    /// The service has been told that the peer's FIN is there.
+    pub fin_told: bool,
+    /// The service has been told of the peer's FIN, having taken everything before it.
     pub eof_told: bool,
     /// We opened it.
     pub active: bool,
@@ -306,6 +308,7 @@ impl Tcb {
             last_sent: now,
             fin_wanted: false,
             service_done: false,
+            fin_told: false,
             eof_told: false,
             active: state == State::SynSent,
             told: false,

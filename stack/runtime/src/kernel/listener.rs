@@ -78,6 +78,8 @@ fn bind(addr: SocketAddr, shared: bool) -> io::Result<Socket> {
 pub(super) struct Listener {
     pub socket: Socket,
     pub at: Listen,
+    /// Whether the service wants connections now; until then they wait in the kernel's queue.
+    pub accepting: bool,
     /// Connections may be waiting.
     pub ready: bool,
     /// After the process ran out of descriptors: not before then.
@@ -96,6 +98,11 @@ pub(super) enum Accepted {
 }
 
 impl Listener {
+    /// Whether there may be something to accept now.
+    pub fn is_due(&self) -> bool {
+        self.ready && self.accepting && self.retry.is_none()
+    }
+
     pub fn accept(&self) -> Accepted {
         use rustix::net::{SocketFlags, acceptfrom_with};
         match acceptfrom_with(&self.socket, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {

@@ -212,7 +212,7 @@ impl<S: Service> Kernel<S> {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        let retry = self.net.listeners.iter().filter_map(|l| l.retry).min();
+        let retry = self.net.listeners.iter().flatten().filter_map(|l| l.retry).min();
         [self.net.timers.next(), self.service.deadline(), retry].into_iter().flatten().min()
     }
 }
@@ -241,7 +241,7 @@ impl<S: Service> Engine for Kernel<S> {
         let more = !net.ready.is_empty()
             || !net.dirty.is_empty()
             || !net.ending.is_empty()
-            || net.listeners.iter().any(|l| l.ready && l.retry.is_none());
+            || net.listeners.iter().flatten().any(listener::Listener::is_due);
         Ok(Turn { handled, more, next: self.next_deadline() })
     }
 

@@ -27,7 +27,8 @@ pub struct KernelNet {
     pub(super) config: Config,
     pub(super) registry: Registry,
     pub(super) table: Table,
-    pub(super) listeners: Vec<Listener>,
+    /// By token; a place whose listener is gone is used again.
+    pub(super) listeners: Vec<Option<Listener>>,
     pub(super) timers: Timers,
     /// Slots to be served: something to read, to offer, or a handshake's end.
     pub(super) ready: VecDeque<u32>,
@@ -150,18 +151,23 @@ impl Net for KernelNet {
     }
 
     fn listen(&mut self, at: Listen) -> Result<(), ListenError> {
-        if self.listeners.iter().any(|l| l.at.port == at.port && l.at.address == at.address) {
+        if self.listeners.iter().flatten().any(|l| l.at.port == at.port && l.at.address == at.address) {
             return Err(ListenError::InUse(at.port));
         }
-        if self.listeners.len() >= self.config.max_listeners {
-            return Err(ListenError::TooMany);
-        }
+        let place = match self.listeners.iter().position(Option::is_none) {
+            Some(vacant) => vacant,
+            None if self.listeners.len() >= self.config.max_listeners => return Err(ListenError::TooMany),
+            None => self.listeners.len(),
+        };
         let socket = self.config.group.open(at)?;
-        let token = Token(LISTENERS + self.listeners.len());
+        let token = Token(LISTENERS + place);
         self.registry
             .register(&mut SourceFd(&socket.as_raw_fd()), token, Interest::READABLE)
             .map_err(|source| ListenError::Io { port: at.port, source })?;
-        self.listeners.push(Listener { socket, at, ready: false, retry: None });
+        if place == self.listeners.len() {
+            self.listeners.push(None);
+        }
+        self.listeners[place] = Some(Listener { socket, at, accepting: true, ready: false, retry: None });
         Ok(())
     }
 
@@ -288,6 +294,33 @@ impl Net for KernelNet {
         {
             sock.offer = true;
             self.enqueue(id);
+        }
+    }
+
+    fn unread(&self, id: ConnId) -> (&[u8], &[u8]) {
+        self.table.get(id).map_or((&[], &[]), |sock| (&sock.kept, &[]))
+    }
+
+    fn take(&mut self, id: ConnId, n: usize) {
+        let Some(sock) = self.table.get_mut(id) else { return };
+        let n = n.min(sock.kept.len());
+        sock.kept.drain(..n);
+        // There is room to read again, and the peer's end may be due.
+        if n > 0 {
+            self.enqueue(id);
+        }
+    }
+
+    fn unlisten(&mut self, port: u16) {
+        for place in &mut self.listeners {
+            // Closing the socket ends its registration.
+            place.take_if(|listener| listener.at.port == port);
+        }
+    }
+
+    fn set_accepting(&mut self, port: u16, accepting: bool) {
+        for listener in self.listeners.iter_mut().flatten().filter(|listener| listener.at.port == port) {
+            listener.accepting = accepting;
         }
     }
 

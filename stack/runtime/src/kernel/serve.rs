@@ -31,7 +31,7 @@ impl<S: Service> Kernel<S> {
                 continue;
             }
             if let Some(listener) = token.0.checked_sub(LISTENERS) {
-                if let Some(listener) = net.listeners.get_mut(listener) {
+                if let Some(Some(listener)) = net.listeners.get_mut(listener) {
                     listener.ready = true;
                 }
                 continue;
@@ -63,11 +63,11 @@ impl<S: Service> Kernel<S> {
         let mut count = 0;
         for index in 0..self.net.listeners.len() {
             let now = self.net.now;
-            let listener = &mut self.net.listeners[index];
+            let Some(listener) = &mut self.net.listeners[index] else { continue };
             if listener.retry.is_some_and(|at| at <= now) {
                 listener.retry = None;
             }
-            if listener.ready && listener.retry.is_none() {
+            if listener.is_due() {
                 count += self.accept_from(index);
             }
         }
@@ -76,7 +76,9 @@ impl<S: Service> Kernel<S> {
 
     fn accept_from(&mut self, index: usize) -> usize {
         for count in 0..self.net.config.accepts_per_turn {
-            let listener = &mut self.net.listeners[index];
+            // The service may end or pause it in between.
+            let listener = self.net.listeners.get_mut(index).and_then(Option::as_mut);
+            let Some(listener) = listener.filter(|listener| listener.accepting) else { return count };
             match listener.accept() {
                 Accepted::Conn(io, peer) => {
                     let local = local_address(&io, ([0, 0, 0, 0], listener.at.port).into());
@@ -240,7 +242,17 @@ impl<S: Service> Kernel<S> {
     fn peer_finished(&mut self, id: ConnId) {
         let Kernel { service, net, conns, .. } = self;
         let Some(sock) = net.table.get_mut(id) else { return };
-        if !sock.eof || sock.eof_told || (sock.phase == Phase::Open && !sock.kept.is_empty()) {
+        if !sock.eof || sock.eof_told {
+            return;
+        }
+        if !std::mem::replace(&mut sock.fin_told, true)
+            && sock.phase == Phase::Open
+            && let Some(conn) = conns.get_mut(id.index()).and_then(Option::as_mut)
+        {
+            service.fin(net, id, conn);
+        }
+        let Some(sock) = net.table.get_mut(id) else { return };
+        if sock.phase == Phase::Open && !sock.kept.is_empty() {
             return;
         }
         sock.eof_told = true;

@@ -58,6 +58,8 @@ pub(super) struct Sock {
     pub offer: bool,
     /// The peer's FIN has been read.
     pub eof: bool,
+    /// The service has been told that it is there, whatever is unread before it.
+    pub fin_told: bool,
     /// The service has been told of it, or has closed before.
     pub eof_told: bool,
     pub fin: Fin,
@@ -86,6 +88,7 @@ impl Sock {
             dirty: false,
             offer: false,
             eof: false,
+            fin_told: false,
             eof_told: false,
             fin: Fin::Open,
             broken: None,
