@@ -1,29 +1,38 @@
 //! Received bytes that wait: in order but not read, or out of order (RFC 9293 3.10.7.4, seventh step).
 
+mod reassembly;
+
 use ferroflow_wire::SeqNumber;
+use ferroflow_wire::tcp::SackBlocks;
+
+use reassembly::Reassembly;
 
 /// Smallest allocation, in bytes.
 const MIN_CAPACITY: usize = 4096;
 
-/// One connection's waiting bytes: a ring that begins at the oldest unread byte and covers everything up to the right
-/// edge of the window. It allocates nothing while data arrives in order and is read at once.
+/// One connection's waiting bytes. It allocates nothing while data arrives in order and is read at once.
+///
+/// Unread bytes are in a ring. Bytes behind a gap are kept apart until the gap is filled, so that memory follows the
+/// bytes received and not the size of the window.
 #[derive(Debug)]
 pub struct RecvBuffer {
-    ring: Vec<u8>,
-    head: usize,
+    ring: Box<[u8]>,
+    head: u32,
     /// Unread bytes in order; `rcv_nxt` is the sequence number behind them.
-    len: usize,
-    /// Bytes that arrived behind a gap: disjoint, ordered, never touching.
-    ranges: Vec<(SeqNumber, SeqNumber)>,
-    limit: usize,
+    len: u32,
+    limit: u32,
+    /// Received twice and not reported yet; empty if there is none (RFC 2883).
+    duplicate: (SeqNumber, SeqNumber),
+    /// What arrived behind a gap.
+    gaps: Option<Box<Reassembly>>,
 }
 
 /// Unread bytes that their reader looks at.
 #[derive(Debug)]
 pub struct Lent {
-    ring: Vec<u8>,
-    head: usize,
-    len: usize,
+    ring: Box<[u8]>,
+    head: u32,
+    len: u32,
 }
 
 impl Lent {
@@ -33,7 +42,9 @@ impl Lent {
     }
 }
 
-fn pieces(ring: &[u8], head: usize, len: usize) -> (&[u8], &[u8]) {
+/// `len` bytes of a ring from `head` on.
+fn pieces(ring: &[u8], head: u32, len: u32) -> (&[u8], &[u8]) {
+    let (head, len) = (head as usize, len as usize);
     let first = len.min(ring.len() - head);
     (&ring[head..head + first], &ring[..len - first])
 }
@@ -45,19 +56,22 @@ pub enum Insert {
     Kept,
     /// There are too many gaps already; dropped.
     TooManyGaps,
+    /// It lies beyond the limit; dropped.
+    NoRoom,
 }
 
 impl RecvBuffer {
-    /// Holds at most `limit` bytes (rounded up to a power of two of at least 4096).
+    /// Holds at most `limit` bytes (at least 4096, at most 1 GiB, which is the largest window: RFC 7323 2.3).
     pub fn new(limit: usize) -> RecvBuffer {
-        let limit = limit.max(MIN_CAPACITY).next_power_of_two();
-        RecvBuffer { ring: Vec::new(), head: 0, len: 0, ranges: Vec::new(), limit }
+        let nothing = (SeqNumber(0), SeqNumber(0));
+        let limit = bounded(limit);
+        RecvBuffer { ring: Box::default(), head: 0, len: 0, limit, duplicate: nothing, gaps: None }
     }
 
     /// Unread bytes in order.
     #[inline]
     pub fn len(&self) -> usize {
-        self.len
+        self.len as usize
     }
 
     /// Whether nothing waits to be read.
@@ -69,66 +83,98 @@ impl RecvBuffer {
     /// Most bytes it ever holds.
     #[inline]
     pub fn limit(&self) -> usize {
-        self.limit
+        self.limit as usize
+    }
+
+    /// Holds up to `limit` bytes from now on. A lower limit than before changes nothing: the peer may have been told.
+    pub fn raise_limit(&mut self, limit: usize) {
+        self.limit = self.limit.max(bounded(limit));
     }
 
     /// Whether bytes wait behind a gap.
     #[inline]
     pub fn has_gaps(&self) -> bool {
-        !self.ranges.is_empty()
+        self.gaps.is_some()
     }
 
     /// Behind the last byte that waits behind a gap.
     pub fn end(&self) -> Option<SeqNumber> {
-        self.ranges.last().map(|&(_, end)| end)
+        self.gaps.as_ref()?.end()
     }
 
     /// Bytes of memory held now.
     pub fn memory(&self) -> usize {
-        self.ring.capacity()
+        self.ring.len() + self.gaps.as_ref().map_or(0, |gaps| gaps.memory())
     }
 
-    /// In-order bytes that the reader left. The caller has kept the sender within the window, so they fit.
+    /// In-order bytes that the reader left. The caller has kept the sender within the window.
     pub fn append(&mut self, data: &[u8]) {
         if data.is_empty() {
             return;
         }
-        self.write_at(self.len, data);
-        self.len += data.len();
+        self.reserve(self.len() + data.len());
+        self.copy_in(data);
     }
 
-    /// Bytes at `seq`, `rcv_nxt` or later, within the window.
-    pub fn insert(&mut self, rcv_nxt: SeqNumber, seq: SeqNumber, data: &[u8], max_gaps: usize) -> Insert {
-        let (start, end) = (seq, seq + data.len() as u32);
-        let first = self.ranges.partition_point(|r| r.1.lt(start));
-        let last = self.ranges.partition_point(|r| r.0.le(end));
-        if first == last {
-            // What is in order is always taken: it leaves no gap, and nothing else could ever fill the first one.
-            if self.ranges.len() >= max_gaps && start != rcv_nxt {
-                return Insert::TooManyGaps;
-            }
-            self.ranges.insert(first, (start, end));
-        } else {
-            let merged = (self.ranges[first].0.min(start), self.ranges[last - 1].1.max(end));
-            self.ranges[first] = merged;
-            self.ranges.drain(first + 1..last);
+    /// Bytes at `rcv_nxt` that may fill a gap; returns how far `rcv_nxt` moves on. What is held already is noted as a
+    /// duplicate.
+    pub fn fill(&mut self, rcv_nxt: SeqNumber, data: &[u8]) -> u32 {
+        let end = rcv_nxt + data.len() as u32;
+        if let Some((start, end)) = self.gaps.as_ref().and_then(|gaps| gaps.overlap(rcv_nxt, end)) {
+            self.duplicate(start, end);
         }
-        self.write_at(self.len + (seq - rcv_nxt) as usize, data);
+        self.append(data);
+        data.len() as u32 + self.merge(end)
+    }
+
+    /// Bytes at `seq`, `rcv_nxt` or later, within the window. What is held already is noted as a duplicate.
+    pub fn insert(&mut self, rcv_nxt: SeqNumber, seq: SeqNumber, data: &[u8], max_gaps: usize) -> Insert {
+        let end = seq + data.len() as u32;
+        if u64::from(end - rcv_nxt) + u64::from(self.len) > u64::from(self.limit) {
+            return Insert::NoRoom;
+        }
+        if data.is_empty() {
+            return Insert::Kept;
+        }
+        // What is in order is always taken: it leaves no gap, and nothing else could ever fill the first one.
+        let free = seq == rcv_nxt || self.gaps.as_ref().map_or(0, |g| g.gaps()) < max_gaps;
+        if !free && !self.gaps.as_ref().is_some_and(|g| g.joins(seq, end)) {
+            return Insert::TooManyGaps;
+        }
+        let gaps = self.gaps.get_or_insert_default();
+        let twice = gaps.overlap(seq, end);
+        gaps.insert(seq, data);
+        if let Some((start, end)) = twice {
+            self.duplicate(start, end);
+        }
         Insert::Kept
     }
 
     /// Makes bytes readable that are in order now; returns how far `rcv_nxt` moves on.
     pub fn merge(&mut self, rcv_nxt: SeqNumber) -> u32 {
-        let Some(&(start, end)) = self.ranges.first() else { return 0 };
-        if start.gt(rcv_nxt) {
-            return 0;
+        let Some(mut gaps) = self.gaps.take() else { return 0 };
+        let n = gaps.in_order(rcv_nxt);
+        self.reserve(self.len() + n as usize);
+        gaps.take(rcv_nxt, rcv_nxt + n, |bytes| self.copy_in(bytes));
+        if !gaps.is_empty() {
+            self.gaps = Some(gaps);
         }
-        self.ranges.remove(0);
-        if end.le(rcv_nxt) {
-            return 0;
-        }
-        let n = end - rcv_nxt;
-        self.len += n as usize;
+        n
+    }
+
+    /// Copies unread bytes into `out` and drops them; returns how many.
+    pub fn read(&mut self, out: &mut [u8]) -> usize {
+        let n = self.peek(out);
+        self.drop_read(n as u32);
+        n
+    }
+
+    /// Copies unread bytes into `out`, where they stay unread; returns how many.
+    pub fn peek(&self, out: &mut [u8]) -> usize {
+        let n = out.len().min(self.len());
+        let (a, b) = pieces(&self.ring, self.head, n as u32);
+        out[..a.len()].copy_from_slice(a);
+        out[a.len()..n].copy_from_slice(b);
         n
     }
 
@@ -146,105 +192,124 @@ impl RecvBuffer {
     /// Takes the ring back, of which `read` bytes were read.
     pub fn put_back(&mut self, lent: Lent, read: usize) {
         self.ring = lent.ring;
-        self.len = lent.len - read;
-        if self.len == 0 && self.ranges.is_empty() {
+        self.len = lent.len;
+        self.drop_read(read as u32);
+    }
+
+    fn drop_read(&mut self, n: u32) {
+        self.len -= n;
+        let mask = (self.ring.len() as u32).wrapping_sub(1);
+        self.head = if self.len == 0 { 0 } else { self.head.wrapping_add(n) & mask };
+    }
+
+    /// Notes that `start..end` was received before, to be reported once (RFC 2883 4).
+    pub fn duplicate(&mut self, start: SeqNumber, end: SeqNumber) {
+        let (from, to) = self.duplicate;
+        // Of several in one burst, those that touch make one block; else the last one counts (RFC 2883 4, (1)).
+        let touches = from != to && start.le(to) && end.ge(from);
+        self.duplicate = if touches { (from.min(start), to.max(end)) } else { (start, end) };
+    }
+
+    /// An acknowledgement went out: the duplicate is reported (RFC 2883 4, (2): in one segment only).
+    #[inline]
+    pub fn acked(&mut self) {
+        self.duplicate = (SeqNumber(0), SeqNumber(0));
+    }
+
+    /// Whether the next acknowledgement has something to report beyond `rcv_nxt`.
+    #[inline]
+    pub fn has_sack(&self) -> bool {
+        self.gaps.is_some() || self.duplicate.0 != self.duplicate.1
+    }
+
+    /// What an acknowledgement of `rcv_nxt` reports in at most `max` blocks: a duplicate, then what waits behind gaps, the
+    /// latest arrival first.
+    pub fn sack_blocks(&self, rcv_nxt: SeqNumber, max: usize) -> SackBlocks {
+        let mut blocks = SackBlocks::NONE;
+        if !self.has_sack() {
+            return blocks;
+        }
+        let max = max.min(SackBlocks::MAX);
+        let (start, end) = self.duplicate;
+        let mut holder = None;
+        if start != end && max > 0 {
+            blocks.push(start, end); // RFC 2883 4, (3): always the first block
+            // RFC 2883 4, (5): followed by the range that holds it
+            holder =
+                self.gaps.as_ref().filter(|_| start.ge(rcv_nxt)).and_then(|gaps| gaps.holder(start, end));
+            if let Some((start, end)) = holder
+                && blocks.len() < max
+            {
+                blocks.push(start, end);
+            }
+        }
+        // RFC 2018 4: the block with the latest segment first, then those reported most recently
+        let mut age = None;
+        while blocks.len() < max
+            && let Some((start, end, next)) = self.gaps.as_ref().and_then(|gaps| gaps.latest(age))
+        {
+            age = Some(next);
+            if holder != Some((start, end)) {
+                blocks.push(start, end);
+            }
+        }
+        blocks
+    }
+
+    /// Gives back the memory that is not needed for what is held.
+    pub fn shrink(&mut self) {
+        if self.len == 0 {
+            self.ring = Box::default();
             self.head = 0;
-        } else if !self.ring.is_empty() {
-            self.head = (self.head + read) & (self.ring.len() - 1);
+        } else if let capacity = capacity(self.len()).min(self.ring.len())
+            && capacity < self.ring.len()
+        {
+            self.resize(capacity);
         }
     }
 
     /// Drops everything and gives the memory back.
     pub fn clear(&mut self) {
-        *self = RecvBuffer::new(self.limit);
+        *self = RecvBuffer::new(self.limit());
     }
 
-    fn write_at(&mut self, offset: usize, data: &[u8]) {
-        let need = offset + data.len();
-        assert!(need <= self.limit, "{need} bytes in a receive buffer of {}", self.limit);
+    #[inline]
+    fn reserve(&mut self, need: usize) {
+        debug_assert!(need <= self.limit(), "{need} bytes in a receive buffer of {}", self.limit);
         if need > self.ring.len() {
-            self.grow(need);
+            self.resize(capacity(need));
         }
-        let mask = self.ring.len() - 1;
-        let at = (self.head + offset) & mask;
-        let first = data.len().min(self.ring.len() - at);
-        self.ring[at..at + first].copy_from_slice(&data[..first]);
-        self.ring[..data.len() - first].copy_from_slice(&data[first..]);
     }
 
     #[cold]
-    fn grow(&mut self, need: usize) {
-        let capacity = need.next_power_of_two().clamp(MIN_CAPACITY, self.limit);
-        let mut ring = vec![0; capacity];
-        // All of the old ring is copied, unused bytes too: what waits behind gaps is in it.
-        let old = self.ring.len();
-        let first = old - self.head.min(old);
-        ring[..first].copy_from_slice(&self.ring[self.head.min(old)..]);
-        ring[first..old].copy_from_slice(&self.ring[..old - first]);
+    fn resize(&mut self, capacity: usize) {
+        let mut ring = vec![0; capacity].into_boxed_slice();
+        self.peek(&mut ring);
         self.ring = ring;
         self.head = 0;
     }
+
+    /// Appends bytes for which there is room.
+    fn copy_in(&mut self, data: &[u8]) {
+        if data.is_empty() {
+            return;
+        }
+        let at = (self.head as usize + self.len()) & (self.ring.len() - 1);
+        let first = data.len().min(self.ring.len() - at);
+        self.ring[at..at + first].copy_from_slice(&data[..first]);
+        self.ring[..data.len() - first].copy_from_slice(&data[first..]);
+        self.len += data.len() as u32;
+    }
+}
+
+fn bounded(limit: usize) -> u32 {
+    limit.clamp(MIN_CAPACITY, 1 << 30) as u32
+}
+
+/// The ring for `need` bytes: a power of two, so that its places come by a mask.
+fn capacity(need: usize) -> usize {
+    need.next_power_of_two().max(MIN_CAPACITY)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read_all(buf: &mut RecvBuffer) -> Vec<u8> {
-        let lent = buf.lend();
-        let (a, b) = lent.unread();
-        let out = [a, b].concat();
-        buf.put_back(lent, out.len());
-        out
-    }
-
-    #[test]
-    fn gaps_fill_in_any_order() {
-        let data: Vec<u8> = (0..=255).collect();
-        let base = SeqNumber(u32::MAX - 100);
-        let mut buf = RecvBuffer::new(4096);
-        let at = |o: usize, n: usize| (base + o as u32, &data[o..o + n]);
-        for (o, n) in [(200, 56), (10, 20), (30, 10), (100, 50), (20, 90), (5, 5)] {
-            let (seq, bytes) = at(o, n);
-            assert_eq!(buf.insert(base, seq, bytes, 8), Insert::Kept);
-        }
-        assert_eq!(buf.merge(base), 0);
-        assert_eq!(buf.insert(base, base, &data[..5], 8), Insert::Kept);
-        assert_eq!(buf.merge(base), 150);
-        assert_eq!(read_all(&mut buf), &data[..150]);
-        let nxt = base + 150;
-        assert_eq!(buf.insert(nxt, nxt, &data[150..200], 8), Insert::Kept);
-        assert_eq!(buf.merge(nxt), 106);
-        assert!(!buf.has_gaps());
-        assert_eq!(read_all(&mut buf), &data[150..]);
-    }
-
-    #[test]
-    fn growing_keeps_what_waits_behind_a_gap_and_what_wraps() {
-        let data: Vec<u8> = (0..20_000u32).map(|n| (n % 251) as u8).collect();
-        let mut buf = RecvBuffer::new(32 * 1024);
-        let mut nxt = SeqNumber(7);
-        buf.append(&data[..4000]);
-        nxt += 4000;
-        let lent = buf.lend();
-        buf.put_back(lent, 3000);
-        // wraps in a ring of 4096, then grows
-        assert_eq!(buf.insert(nxt, nxt + 2000, &data[6000..7000], 8), Insert::Kept);
-        assert_eq!(buf.insert(nxt, nxt + 3000, &data[7000..20_000], 8), Insert::Kept);
-        assert_eq!(buf.insert(nxt, nxt, &data[4000..6000], 8), Insert::Kept);
-        assert_eq!(buf.merge(nxt), 16_000);
-        assert_eq!(read_all(&mut buf), &data[3000..]);
-    }
-
-    #[test]
-    fn the_number_of_gaps_is_bounded() {
-        let mut buf = RecvBuffer::new(4096);
-        for n in 0..4 {
-            assert_eq!(buf.insert(SeqNumber(0), SeqNumber(10 + n * 10), b"x", 4), Insert::Kept);
-        }
-        assert_eq!(buf.insert(SeqNumber(0), SeqNumber(100), b"x", 4), Insert::TooManyGaps);
-        assert_eq!(buf.insert(SeqNumber(0), SeqNumber(11), b"x", 4), Insert::Kept);
-        assert_eq!(buf.insert(SeqNumber(0), SeqNumber(0), b"x", 4), Insert::Kept, "in order");
-        assert_eq!(buf.merge(SeqNumber(0)), 1);
-    }
-}
+mod tests;
