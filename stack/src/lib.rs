@@ -19,6 +19,7 @@ pub mod ring;
 pub mod rx;
 pub mod service;
 pub mod sim;
+pub mod sockets;
 pub mod steer;
 pub mod tcp;
 pub mod time;

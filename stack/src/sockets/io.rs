@@ -1,0 +1,114 @@
+//! Reading and writing.
+
+use super::socket::{Link, Socket, Stage};
+use super::{Errno, Fd, Sockets};
+use crate::net::Net;
+
+/// How to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Recv {
+    /// Leave what is read where it is (MSG_PEEK).
+    pub peek: bool,
+    /// Throw it away instead of copying it (MSG_TRUNC, as tcp(7) has it).
+    pub discard: bool,
+}
+
+impl Sockets {
+    /// Reads what has arrived; 0 is the end. What is not read stays with the stack and closes the window.
+    ///
+    /// # Errors
+    /// [`Errno::EAGAIN`] if there is nothing yet, the error that waits ([`Errno::ECONNRESET`], ...), [`Errno::ENOTCONN`],
+    /// [`Errno::EBADF`], [`Errno::ENOTSOCK`].
+    pub fn read(&mut self, net: &mut impl Net, fd: Fd, out: &mut [u8]) -> Result<usize, Errno> {
+        self.recv(net, fd, out, Recv::default())
+    }
+
+    /// Reads in another way.
+    ///
+    /// # Errors
+    /// As [`Sockets::read`].
+    pub fn recv(&mut self, net: &mut impl Net, fd: Fd, out: &mut [u8], how: Recv) -> Result<usize, Errno> {
+        let socket = self.socket_mut(fd)?;
+        if matches!(socket.link, Link::Listening(_)) {
+            return Err(Errno::ENOTCONN);
+        }
+        let (first, second) = socket.unread(net);
+        if first.is_empty() {
+            return socket.nothing_to_read();
+        }
+        let n = out.len().min(first.len() + second.len());
+        if !how.discard {
+            let a = n.min(first.len());
+            out[..a].copy_from_slice(&first[..a]);
+            out[a..n].copy_from_slice(&second[..n - a]);
+        }
+        if !how.peek {
+            socket.take(net, n);
+        }
+        Ok(n)
+    }
+
+    /// Bytes that can be read now (FIONREAD, SIOCINQ).
+    ///
+    /// # Errors
+    /// [`Errno::EINVAL`] on a listener, [`Errno::EBADF`], [`Errno::ENOTSOCK`].
+    pub fn readable(&self, net: &impl Net, fd: Fd) -> Result<usize, Errno> {
+        let socket = self.socket_ref(fd)?;
+        if matches!(socket.link, Link::Listening(_)) {
+            return Err(Errno::EINVAL);
+        }
+        let (first, second) = socket.unread(net);
+        Ok(first.len() + second.len())
+    }
+
+    /// Writes as much of `data` as there is room for; returns how much.
+    ///
+    /// # Errors
+    /// [`Errno::EAGAIN`] if there is no room or the handshake is under way, [`Errno::EPIPE`] after `shutdown` or without a
+    /// connection, the error that waits, [`Errno::EBADF`], [`Errno::ENOTSOCK`].
+    pub fn write(&mut self, net: &mut impl Net, fd: Fd, data: &[u8]) -> Result<usize, Errno> {
+        let socket = self.socket_mut(fd)?;
+        let id = match socket.link {
+            Link::Open(id) if !socket.shut_write && socket.error.is_none() => id,
+            Link::Opening(_) => return Err(socket.error.take().unwrap_or(Errno::EAGAIN)),
+            _ => return Err(socket.error.take().unwrap_or(Errno::EPIPE)),
+        };
+        let ring = net.sender(id).map_err(|_| Errno::EPIPE)?;
+        let n = ring.write(data);
+        if ring.room() == 0 {
+            ring.want_room();
+            socket.blocked = true;
+        }
+        if n == 0 && !data.is_empty() { Err(Errno::EAGAIN) } else { Ok(n) }
+    }
+}
+
+impl Socket {
+    fn take(&mut self, net: &mut impl Net, n: usize) {
+        if let Link::Open(id) = self.link {
+            return net.take(id, n);
+        }
+        self.rest_read += n;
+        if self.rest_read == self.rest.len() {
+            self.rest = Vec::new();
+            self.rest_read = 0;
+        }
+    }
+
+    /// What a read says when there is nothing (Linux: tcp_recvmsg_locked).
+    fn nothing_to_read(&mut self) -> Result<usize, Errno> {
+        if self.fin {
+            return Ok(0);
+        }
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        if self.shut_read {
+            return Ok(0);
+        }
+        match self.link {
+            Link::Closed if self.stage == Stage::Unconnected => Err(Errno::ENOTCONN),
+            _ => Err(Errno::EAGAIN),
+        }
+    }
+}
