@@ -32,6 +32,7 @@
 
 pub mod arp;
 pub mod checksum;
+pub mod codec;
 mod error;
 pub mod ethernet;
 pub mod icmpv4;
