@@ -10,26 +10,28 @@ const MIN_CAPACITY: usize = 4096;
 /// use it, so code above may hold a plain `&mut SendRing` whatever runs below.
 #[derive(Debug)]
 pub struct SendRing {
-    buf: Vec<u8>,
-    /// Absolute position of the first byte kept; its place in `buf` is this modulo the length.
-    head: usize,
-    len: usize,
-    limit: usize,
+    buf: Box<[u8]>,
+    /// The place of the first byte kept.
+    head: u32,
+    len: u32,
+    limit: u32,
     short: bool,
-    scratch: Vec<u8>,
+    scratch: Box<[u8]>,
 }
 
+const _: () = assert!(size_of::<SendRing>() <= 48);
+
 impl SendRing {
-    /// An empty ring that holds at most `limit` bytes (rounded up to a power of two of at least 4096).
+    /// An empty ring that holds at most `limit` bytes (at least 4096, at most 1 GiB).
     pub fn new(limit: usize) -> SendRing {
-        let limit = limit.max(MIN_CAPACITY).next_power_of_two();
-        SendRing { buf: Vec::new(), head: 0, len: 0, limit, short: false, scratch: Vec::new() }
+        let limit = bounded(limit);
+        SendRing { buf: Box::default(), head: 0, len: 0, limit, short: false, scratch: Box::default() }
     }
 
     /// Bytes held.
     #[inline]
     pub fn len(&self) -> usize {
-        self.len
+        self.len as usize
     }
 
     /// Whether nothing is held.
@@ -41,13 +43,18 @@ impl SendRing {
     /// How many more bytes can be written.
     #[inline]
     pub fn room(&self) -> usize {
-        self.limit - self.len
+        (self.limit - self.len) as usize
     }
 
     /// Most bytes it ever holds.
     #[inline]
     pub fn limit(&self) -> usize {
-        self.limit
+        self.limit as usize
+    }
+
+    /// Holds up to `limit` bytes from now on. A lower limit than before changes nothing.
+    pub fn raise_limit(&mut self, limit: usize) {
+        self.limit = self.limit.max(bounded(limit));
     }
 
     /// Whether a write found too little room since the last [`SendRing::take_short`]: the owner of the connection then
@@ -95,11 +102,10 @@ impl SendRing {
             return true;
         }
         self.reserve(len);
-        let mask = self.buf.len() - 1;
-        let at = (self.head.wrapping_add(self.len)) & mask;
+        let at = self.place(self.len());
         if at + len <= self.buf.len() {
             fill(&mut self.buf[at..at + len]);
-            self.len += len;
+            self.len += len as u32;
         } else {
             self.write_wrapped(len, fill);
         }
@@ -109,22 +115,23 @@ impl SendRing {
     #[cold]
     fn write_wrapped(&mut self, len: usize, fill: impl FnOnce(&mut [u8])) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        scratch.resize(len, 0);
-        fill(&mut scratch);
-        self.copy_in(&scratch);
+        if scratch.len() < len {
+            scratch = vec![0; len].into_boxed_slice();
+        }
+        fill(&mut scratch[..len]);
+        self.copy_in(&scratch[..len]);
         self.scratch = scratch;
     }
 
     /// The bytes from `offset` (counted from the oldest) on, at most `len` of them, in up to two pieces.
     #[inline]
     pub fn slices(&self, offset: usize, len: usize) -> (&[u8], &[u8]) {
-        let offset = offset.min(self.len);
-        let len = len.min(self.len - offset);
+        let offset = offset.min(self.len());
+        let len = len.min(self.len() - offset);
         if len == 0 {
             return (&[], &[]);
         }
-        let at = self.head.wrapping_add(offset) & (self.buf.len() - 1);
+        let at = self.place(offset);
         let first = len.min(self.buf.len() - at);
         (&self.buf[at..at + first], &self.buf[..len - first])
     }
@@ -144,38 +151,65 @@ impl SendRing {
     /// If `n` is more than [`SendRing::len`].
     #[inline]
     pub fn consume(&mut self, n: usize) {
-        assert!(n <= self.len, "consume {n} of {}", self.len);
-        self.len -= n;
-        self.head = if self.len == 0 { 0 } else { self.head.wrapping_add(n) & (self.buf.len() - 1) };
+        assert!(n <= self.len(), "consume {n} of {}", self.len);
+        self.len -= n as u32;
+        self.head = if self.len == 0 { 0 } else { self.place(n) as u32 };
+    }
+
+    /// Gives back the memory that is not needed for what is held.
+    pub fn shrink(&mut self) {
+        self.scratch = Box::default();
+        if self.len == 0 {
+            self.buf = Box::default();
+        } else if capacity(self.len()) < self.buf.len() {
+            self.resize(capacity(self.len()));
+        }
     }
 
     /// Bytes of memory the ring holds now.
     pub fn memory(&self) -> usize {
-        self.buf.capacity() + self.scratch.capacity()
+        self.buf.len() + self.scratch.len()
+    }
+
+    /// Where in `buf` the byte `offset` behind the oldest is; its length is a power of two.
+    #[inline]
+    fn place(&self, offset: usize) -> usize {
+        (self.head as usize + offset) & (self.buf.len() - 1)
     }
 
     #[inline]
     fn reserve(&mut self, more: usize) {
-        if self.len + more > self.buf.len() {
-            self.grow(self.len + more);
+        if self.len() + more > self.buf.len() {
+            self.resize(capacity(self.len() + more));
         }
     }
 
     #[cold]
-    fn grow(&mut self, need: usize) {
-        let capacity = need.next_power_of_two().clamp(MIN_CAPACITY, self.limit);
-        let mut buf = vec![0; capacity];
+    fn resize(&mut self, capacity: usize) {
+        let mut buf = vec![0; capacity].into_boxed_slice();
         let len = self.copy_out(0, &mut buf);
-        debug_assert_eq!(len, self.len);
+        debug_assert_eq!(len, self.len());
         self.buf = buf;
         self.head = 0;
     }
 
     fn copy_in(&mut self, data: &[u8]) {
-        let at = self.head.wrapping_add(self.len) & (self.buf.len() - 1);
+        let at = self.place(self.len());
         let first = data.len().min(self.buf.len() - at);
         self.buf[at..at + first].copy_from_slice(&data[..first]);
         self.buf[..data.len() - first].copy_from_slice(&data[first..]);
-        self.len += data.len();
+        self.len += data.len() as u32;
     }
 }
+
+fn bounded(limit: usize) -> u32 {
+    limit.clamp(MIN_CAPACITY, 1 << 30) as u32
+}
+
+/// The allocation for `need` bytes.
+fn capacity(need: usize) -> usize {
+    need.next_power_of_two().max(MIN_CAPACITY)
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! clock asks for · `recv` bytes waiting for their turn or their reader · `rto` RFC 6298 · `newreno` RFC 5681 and
 //! 6582 · `cc` congestion control by algorithm · `table` whose segment is it · `time_wait` what is left after the end · `isn` RFC 6528.
 
+pub mod autotune;
 pub mod cc;
 pub mod config;
 pub mod input;
