@@ -113,9 +113,15 @@ counters! {
     tcp_resets_sent,
     /// Resets not sent: the rate limit.
     tcp_resets_limited,
-    /// SYNs dropped: the listener's backlog was full.
+    /// SYNs dropped: the listener's backlog was full (Linux: TcpExtTCPReqQFullDrop).
     tcp_backlog_full,
-    /// SYNs dropped: the connection table was full.
+    /// SYNs answered by a cookie: the listener's backlog was full (Linux: TcpExtSyncookiesSent).
+    tcp_syncookies_sent,
+    /// Valid cookies that came back (Linux: TcpExtSyncookiesRecv).
+    tcp_syncookies_recv,
+    /// ACKs that brought no valid cookie where one could be expected (Linux: TcpExtSyncookiesFailed).
+    tcp_syncookies_failed,
+    /// Connections not begun: the table was full (Linux: TcpExtListenOverflows).
     tcp_table_full,
     /// Connections accepted that the service refused.
     tcp_refused_by_service,

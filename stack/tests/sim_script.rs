@@ -66,7 +66,7 @@ fn a_flood_of_syns_fills_the_backlog_and_nothing_else() {
         }
     }
     assert_eq!(net.host(host).conns(), 50);
-    assert_eq!(net.host(host).counters().tcp_backlog_full, 4_950);
+    assert_eq!(net.host(host).counters().tcp_syncookies_sent, 4_950);
     // Half-open connections end in time, and a client that comes later is served.
     net.run_until(Instant::from_secs(300), |net| net.host(client).service().is_done()).unwrap();
     assert_eq!(net.host(client).service().records()[0].end, Ok(CloseReason::Finished));

@@ -29,6 +29,8 @@ pub(super) struct Listener {
     pub(super) half_open: u32,
     /// Whether handshakes may begin and end ([`crate::Net::set_accepting`]).
     pub(super) accepting: bool,
+    /// When it last sent a SYN cookie.
+    pub(super) cookie_sent: Option<Instant>,
 }
 
 /// The connections of one instance and what they need: what a service sees as [`crate::Net`].

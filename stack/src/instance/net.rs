@@ -107,7 +107,7 @@ impl Net for Inner {
         if self.listeners.len() >= MAX_LISTENERS {
             return Err(ListenError::TooMany);
         }
-        self.listeners.insert(at.port, Listener { at, half_open: 0, accepting: true });
+        self.listeners.insert(at.port, Listener { at, half_open: 0, accepting: true, cookie_sent: None });
         Ok(())
     }
 

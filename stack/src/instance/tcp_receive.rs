@@ -12,6 +12,7 @@ use super::inner::Inner;
 use super::receive::write_headers;
 use crate::port::Csum;
 use crate::service::{ConnId, ConnInfo, Service};
+use crate::tcp::cookie;
 use crate::tcp::input::{Cx, End, Segment};
 use crate::tcp::table::{Entry, Key};
 use crate::tcp::tcb::{Open, State, Tcb};
@@ -75,7 +76,7 @@ pub(super) fn segment<S: Service>(
     match inner.table.find(&ends.key()) {
         Some(Entry::Conn(index)) => connection(inner, up, index, &seg, &ends),
         Some(Entry::TimeWait(slot)) => time_wait(inner, slot, &seg, &ends),
-        None => listener(inner, &seg, &ends, None),
+        None => listener(inner, up, &seg, &ends),
     }
 }
 
@@ -132,14 +133,17 @@ fn connection<S: Service>(
 /// RFC 9293 3.10.7.4 for TIME_WAIT; RFC 6191
 fn time_wait(inner: &mut Inner, slot: u32, seg: &Segment<'_>, ends: &Ends) {
     let Some(entry) = inner.time_waits.get(slot).copied() else { return };
-    let listened = inner.listeners.contains_key(&ends.local_port);
-    match entry.input(seg, inner.config.tcp.timestamps) {
-        Answer::Ignore => {}
-        Answer::Reopen if listened => {
+    let listener = inner.listeners.get(&ends.local_port);
+    match (entry.input(seg, inner.config.tcp.timestamps), listener) {
+        (Answer::Ignore, _) => {}
+        (Answer::Reopen, Some(listener)) if !listener.accepting => inner.counters.tcp_backlog_full += 1,
+        // Not bounded by the backlog, but by TIME_WAIT: a cookie would not know the old sequence numbers.
+        (Answer::Reopen, Some(listener)) => {
+            let token = listener.at.token;
             let old = inner.leave_time_wait(&entry.key);
-            listener(inner, seg, ends, old);
+            open(inner, seg, ends, token, old);
         }
-        Answer::Ack | Answer::Reopen => {
+        (Answer::Ack | Answer::Reopen, _) => {
             if seg.flags.fin() {
                 inner.time_waits.restart(slot, inner.now + inner.config.tcp.time_wait);
             }
@@ -150,8 +154,8 @@ fn time_wait(inner: &mut Inner, slot: u32, seg: &Segment<'_>, ends: &Ends) {
     }
 }
 
-/// RFC 9293 3.10.7.1 and 3.10.7.2. `old`: our last sequence number in TIME_WAIT with the same ports.
-fn listener(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends, old: Option<SeqNumber>) {
+/// RFC 9293 3.10.7.1 and 3.10.7.2
+fn listener<S: Service>(inner: &mut Inner, up: &mut Upcalls<'_, S>, seg: &Segment<'_>, ends: &Ends) {
     let Some(listener) = inner.listeners.get(&ends.local_port) else {
         if seg.flags.syn() {
             inner.counters.tcp_no_listener += 1;
@@ -164,24 +168,31 @@ fn listener(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends, old: Option<SeqNu
         return;
     }
     if seg.flags.ack() || !seg.flags.syn() {
-        inner.counters.tcp_no_connection += 1;
-        if seg.flags.ack() {
-            reset_segment(inner, seg, ends);
+        if !cookie_returns(inner, up, seg, ends) {
+            inner.counters.tcp_no_connection += 1;
+            if seg.flags.ack() {
+                reset_segment(inner, seg, ends);
+            }
         }
         return;
     }
-    if !listener.accepting || listener.half_open >= listener.at.backlog {
+    if !listener.accepting {
         inner.counters.tcp_backlog_full += 1;
         return;
     }
     let token = listener.at.token;
-    open(inner, seg, ends, token, old);
+    if listener.half_open < listener.at.backlog {
+        open(inner, seg, ends, token, None);
+    } else if inner.config.tcp.syn_cookies {
+        send_cookie(inner, seg, ends);
+    } else {
+        inner.counters.tcp_backlog_full += 1;
+    }
 }
 
-/// A SYN for a listener: a connection begins.
-fn open(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends, token: u64, old: Option<SeqNumber>) {
+fn opening(inner: &Inner, ends: &Ends, token: u64, iss: SeqNumber) -> Open {
     let key = ends.key();
-    let open = Open {
+    Open {
         info: ConnInfo {
             local: SocketAddr::new(IpAddr::V4(ends.local), ends.local_port),
             peer: SocketAddr::new(IpAddr::V4(ends.remote), ends.remote_port),
@@ -190,10 +201,15 @@ fn open(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends, token: u64, old: Opti
         key,
         local: ends.local,
         remote: ends.remote,
-        iss: inner.new_iss(&key, old),
+        iss,
         ts_offset: inner.secret.ts_offset(&key),
         mss: inner.mss(),
-    };
+    }
+}
+
+/// A SYN for a listener: a connection begins. `old`: our last sequence number in TIME_WAIT with the same ports.
+fn open(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends, token: u64, old: Option<SeqNumber>) {
+    let open = opening(inner, ends, token, inner.new_iss(&ends.key(), old));
     let (now, config) = (inner.now, &inner.config.tcp);
     let mut tcb = Tcb::passive(open, ends.local_port, seg.seq, seg.window, &seg.options, now, config);
     tcb.next_hop = Some(ends.mac);
@@ -206,6 +222,55 @@ fn open(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends, token: u64, old: Opti
     }
     inner.mark_dirty(id.index() as u32);
     inner.rearm(id.index() as u32);
+}
+
+/// A SYN for a listener whose backlog is full: the SYN,ACK remembers it.
+fn send_cookie(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends) {
+    let iss = inner.secret.cookie(&ends.key(), seg.seq, seg.options.mss, inner.now);
+    let open = opening(inner, ends, 0, iss);
+    let Some(header) = cookie::syn_ack(open, seg, inner.now, &inner.config.tcp) else { return };
+    if let Some(listener) = inner.listeners.get_mut(&ends.local_port) {
+        listener.cookie_sent = Some(inner.now);
+    }
+    inner.counters.tcp_syncookies_sent += 1;
+    inner.send_bare(ends.mac, ends.remote, &header);
+}
+
+/// An ACK for a listener may bring a cookie back: the connection is there at once. `false`: it does not.
+fn cookie_returns<S: Service>(
+    inner: &mut Inner,
+    up: &mut Upcalls<'_, S>,
+    seg: &Segment<'_>,
+    ends: &Ends,
+) -> bool {
+    let Some(listener) = inner.listeners.get(&ends.local_port) else { return false };
+    let recent = listener.cookie_sent.is_some_and(|at| inner.now.since(at) <= cookie::LIFETIME);
+    if !recent || !seg.flags.ack() || seg.flags.syn() {
+        return false;
+    }
+    let (iss, token, accepting) = (seg.ack - 1, listener.at.token, listener.accepting);
+    let open = opening(inner, ends, token, iss);
+    let (now, config) = (inner.now, &inner.config.tcp);
+    let mss = inner.secret.open_cookie(&open.key, seg.seq - 1, iss, now);
+    let tcb = mss.and_then(|mss| Tcb::from_cookie(open, mss, seg, now, config));
+    let Some(mut tcb) = tcb else {
+        inner.counters.tcp_syncookies_failed += 1;
+        return false;
+    };
+    inner.counters.tcp_syncookies_recv += 1;
+    if !accepting {
+        inner.counters.tcp_backlog_full += 1;
+        return true;
+    }
+    tcb.next_hop = Some(ends.mac);
+    let Some(id) = inner.table.insert(tcb) else {
+        // Silence: the peer's data, sent again, may find room.
+        inner.counters.tcp_table_full += 1;
+        return true;
+    };
+    connection(inner, up, id.index() as u32, seg, ends);
+    inner.rearm(id.index() as u32);
+    true
 }
 
 /// The reset that answers a segment of no connection (RFC 9293 3.10.7.1).

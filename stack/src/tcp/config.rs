@@ -66,6 +66,8 @@ pub struct TcpConfig {
     pub max_time_wait: usize,
     /// Most separate gaps in a connection's out-of-order data; more segments are dropped and counted.
     pub max_gaps: usize,
+    /// Answer SYNs by cookies while a listener's backlog is full (RFC 4987 3.6); off: they are dropped.
+    pub syn_cookies: bool,
     /// Most challenge ACKs (RFC 5961) and resets a second, together.
     pub replies_per_second: u32,
 }
@@ -93,6 +95,7 @@ impl Default for TcpConfig {
             max_conns: 1 << 17,
             max_time_wait: 1 << 16,
             max_gaps: 64,
+            syn_cookies: true,
             replies_per_second: 1000,
         }
     }

@@ -3,7 +3,7 @@
 use crate::prelude::*;
 
 fn backlog_of(n: u32) -> Peer {
-    Peer::with_app(|_| {}, |app| app.listen[0].backlog = n)
+    Peer::with_app(|c| c.tcp.syn_cookies = false, |app| app.listen[0].backlog = n)
 }
 
 fn send_syn(p: &mut Peer, port: u16) {

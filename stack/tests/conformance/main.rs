@@ -22,6 +22,7 @@ mod ports;
 mod reset;
 mod retransmit;
 mod sequence;
+mod syn_cookies;
 mod time_wait;
 mod windows;
 
