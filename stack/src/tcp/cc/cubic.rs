@@ -30,7 +30,7 @@ struct Curve {
     /// Segment size for which the stage was begun; 0 = none has.
     mss: u32,
     /// Seconds until the curve is back at `w_max`.
-    k: f64,
+    k: f32,
     /// What Reno would have.
     w_est: f64,
     /// Nanoseconds of this stage during which the window was the limit.
@@ -49,7 +49,7 @@ impl Curve {
         if self.cwnd_prior == 0 {
             self.cwnd_prior = cwnd; // RFC 9438 4.10
         }
-        self.k = (f64::from(self.w_max - cwnd) / f64::from(mss) / C).cbrt();
+        self.k = (f64::from(self.w_max - cwnd) / f64::from(mss) / C).cbrt() as f32;
         self.w_est = f64::from(cwnd);
         self.mss = mss;
         self.elapsed = 0;
@@ -58,7 +58,7 @@ impl Curve {
 
     /// W_cubic (RFC 9438 4.2) at `t` seconds of this stage.
     fn at(&self, t: f64) -> f64 {
-        C * (t - self.k).powi(3) * f64::from(self.mss) + f64::from(self.w_max)
+        C * (t - f64::from(self.k)).powi(3) * f64::from(self.mss) + f64::from(self.w_max)
     }
 
     /// W_est after `bytes` more were acknowledged (RFC 9438 4.3).
@@ -149,7 +149,7 @@ mod tests {
         {
             let mut curve = Curve { w_max: w_max * MSS, cwnd_prior: w_max * MSS, ..Curve::default() };
             curve.begin(&Window { cwnd: cwnd * MSS, ssthresh: cwnd * MSS, mss: MSS }, Instant::ZERO);
-            close(curve.k, k);
+            close(f64::from(curve.k), k);
             close(curve.at(0.0), f64::from(cwnd * MSS));
             close(curve.at(k), f64::from(w_max * MSS));
             close(curve.at(k + 5.0), f64::from(w_max * MSS) + 50_000.0); // 0.4 * 5^3 = 50

@@ -280,7 +280,8 @@ impl Control {
         self.window.cwnd = cwnd.clamp(self.window.mss, MAX_WINDOW);
     }
 
-    /// The retransmission timer expired, `first` unless it has for the same segment before.
+    /// The retransmission timer expired, `first` unless it has for the same segment before. In the midst of a recovery,
+    /// what [`undo`](Self::undo) goes back to is that recovery.
     pub fn timed_out(&mut self, now: Instant, flight: u32, first: bool) {
         // RFC 5681 3.1: the threshold is left alone when a retransmission is lost, too
         if first {

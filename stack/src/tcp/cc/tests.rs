@@ -88,7 +88,7 @@ fn near(value: f64, expected: f64, tolerance: f64) {
 
 #[test]
 fn a_connection_carries_little_more() {
-    assert!(size_of::<Control>() <= 200, "{}", size_of::<Control>());
+    assert!(size_of::<Control>() <= 160, "{}", size_of::<Control>());
 }
 
 #[test]
