@@ -19,3 +19,4 @@ pub mod network;
 pub mod options;
 pub mod report;
 pub mod switch;
+pub mod wan;

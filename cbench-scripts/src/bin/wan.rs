@@ -1,0 +1,278 @@
+//! The command line of [`cbench::wan`].
+#![forbid(unsafe_code)]
+
+use std::io::{self, Write};
+use std::net::Ipv4Addr;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use cbench::lab::{Need, require};
+use cbench::wan::grid::{self, Cell, Plan, RATE};
+use cbench::wan::kernel::{CONGESTION_CONTROL, KernelHost};
+use cbench::wan::table::{self, Verdict};
+use cbench::wan::transfer::{Outcome, Roles, Tuning};
+use clap::{Args, Parser, Subcommand};
+
+/// Compares the project's TCP with the kernel's over a relay that delays, loses and reorders.
+///
+/// Needs Linux, root, /dev/net/tun, and the programs ip and ethtool. Everything runs in network namespaces that are made for
+/// the run and removed after it; with chrt the program
+/// gives itself a real-time priority (not if FERROFLOW_WAN_REALTIME is set). Exit status: 0 when what was wanted is reached, 1 when not, 2 when it could not be measured.
+#[derive(Debug, Parser)]
+#[command(name = "wan", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Goodput by loss, round trip and reordering, the stack against the kernel
+    ///
+    /// Each cell is a way of 200 Mbit/s with a queue of one bandwidth-delay product (at least 64 KiB) that drops at its tail;
+    /// loss and reordering hit both directions. The kernel sends to the kernel, and the stack sends and receives as client and
+    /// as server, with the same seeds; the time counts at the receiver from the established connection on. Transfers
+    /// that are expected to take less than half of the rate run side by side.
+    Grid(GridArgs),
+}
+
+#[derive(Debug, Args)]
+struct GridArgs {
+    /// How many cells: all 30, or a fixed choice of 12
+    #[arg(long, value_name = "N", default_value = "30", value_parser = ["12", "30"])]
+    cells: String,
+    /// Twelve cells with 8 MiB or 3 s each, once: within two minutes
+    #[arg(long)]
+    small: bool,
+    /// Only cells like this: loss=3,rtt=10,reorder=0 (each part may be left out)
+    #[arg(long, value_name = "CELL", value_parser = parse_only)]
+    only: Option<Only>,
+    /// Only these roles of the stack: client-sends, server-sends, client-receives, server-receives
+    #[arg(long, value_name = "ROLE", value_delimiter = ',', value_parser = parse_role)]
+    roles: Vec<Roles>,
+    /// Most MiB of a transfer
+    #[arg(long, value_name = "MIB")]
+    mib: Option<u64>,
+    /// Most seconds of a transfer
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+    /// Transfers of each kind; the median counts
+    #[arg(long, value_name = "N")]
+    repeat: Option<usize>,
+    /// Transfers of a kind whose results are more than 25% apart, at most
+    #[arg(long, value_name = "N")]
+    repeat_max: Option<usize>,
+    /// All faults follow from it
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    seed: u64,
+    /// Per cent of frames that come twice
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
+    duplicate: f64,
+    /// Most transfers side by side
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    at_once: usize,
+    /// Wanted: the geometric mean of the ratios
+    #[arg(long, value_name = "RATIO", default_value_t = 0.9)]
+    want_mean: f64,
+    /// Wanted: the smallest ratio
+    #[arg(long, value_name = "RATIO", default_value_t = 0.7)]
+    want_min: f64,
+    /// The stack's send ring per connection, in KiB (its default otherwise)
+    #[arg(long, value_name = "KIB")]
+    send_buffer: Option<usize>,
+    /// The stack's receive buffer per connection, in KiB (its default otherwise)
+    #[arg(long, value_name = "KIB")]
+    recv_buffer: Option<usize>,
+    /// Write the table with all counters as TSV to this file
+    #[arg(long, value_name = "FILE")]
+    tsv: Option<PathBuf>,
+    /// Write what passes both ends of every transfer to pcap files in this folder
+    #[arg(long, value_name = "DIR")]
+    pcap: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Only {
+    loss: Option<f64>,
+    rtt: Option<u64>,
+    reorder: Option<f64>,
+}
+
+impl Only {
+    fn has(&self, cell: &Cell) -> bool {
+        self.loss.is_none_or(|v| v == cell.loss)
+            && self.rtt.is_none_or(|v| v == cell.rtt)
+            && self.reorder.is_none_or(|v| v == cell.reorder)
+    }
+}
+
+fn parse_only(text: &str) -> Result<Only, String> {
+    let mut only = Only::default();
+    for part in text.split(',') {
+        let (name, value) = part.split_once('=').ok_or_else(|| format!("{part}: expected name=number"))?;
+        let number: f64 = value.parse().map_err(|_| format!("{value} is no number"))?;
+        match name {
+            "loss" => only.loss = Some(number),
+            "rtt" => only.rtt = Some(number as u64),
+            "reorder" => only.reorder = Some(number),
+            _ => return Err(format!("{name}? There are loss, rtt and reorder")),
+        }
+    }
+    Ok(only)
+}
+
+fn parse_role(text: &str) -> Result<Roles, String> {
+    Roles::OURS.into_iter().find(|r| r.to_string() == text).ok_or_else(|| format!("there is no role {text}"))
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Grid(args) => run_grid(args),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(e) => {
+            let _ = writeln!(io::stderr(), "wan: {e:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Before anything is measured: the rights, and a place before other work on the machine.
+fn prepare() -> anyhow::Result<()> {
+    ensure!(
+        require(&[Need::Root, Need::Tun, Need::Command("ip"), Need::Command("ethtool")]),
+        "it cannot run on this machine"
+    );
+    if std::env::var_os(REALTIME).is_none() {
+        // What is measured is the stacks, not their neighbours: the program starts itself anew with a real-time priority.
+        let program = std::env::current_exe()?;
+        let mut anew = std::process::Command::new("chrt");
+        anew.args(["-f", "10"]).arg(program).args(std::env::args_os().skip(1)).env(REALTIME, "1");
+        let why = anew.exec();
+        let _ = writeln!(io::stderr(), "Other work on the machine will disturb the run: chrt: {why}");
+    }
+    Ok(())
+}
+
+/// Set once the program runs with a real-time priority, or is not to have one.
+const REALTIME: &str = "FERROFLOW_WAN_REALTIME";
+
+impl GridArgs {
+    fn plan(&self) -> anyhow::Result<Plan> {
+        let mut cells = if self.small || self.cells == "12" { Cell::twelve() } else { Cell::all() };
+        if let Some(only) = &self.only {
+            cells = Cell::all();
+            cells.retain(|cell| only.has(cell));
+        }
+        ensure!(!cells.is_empty(), "--only leaves no cell");
+        let (mib, seconds, repeat) = if self.small { (8, 3.0, 1) } else { (64, 20.0, 3) };
+        let repeat = self.repeat.unwrap_or(repeat).max(1);
+        if let Some(folder) = &self.pcap {
+            std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        Ok(Plan {
+            cells,
+            roles: if self.roles.is_empty() { Roles::OURS.into() } else { self.roles.clone() },
+            bytes: self.mib.unwrap_or(mib) << 20,
+            limit: Duration::try_from_secs_f64(self.seconds.unwrap_or(seconds)).context("--seconds")?,
+            repeat,
+            repeat_max: self.repeat_max.unwrap_or(if self.small { repeat } else { repeat + 2 }),
+            seed: self.seed,
+            duplicate: self.duplicate / 100.0,
+            at_once: self.at_once.max(1),
+            tuning: Tuning {
+                send_buffer: self.send_buffer.map(|k| k << 10),
+                recv_buffer: self.recv_buffer.map(|k| k << 10),
+            },
+            captures: self.pcap.clone(),
+        })
+    }
+}
+
+/// Runs it; whether what was wanted is reached.
+fn run_grid(args: &GridArgs) -> anyhow::Result<bool> {
+    prepare()?;
+    let plan = args.plan()?;
+    let mut out = io::stdout();
+    writeln!(out, "{}", heading(&plan)?)?;
+    let started = Instant::now();
+    let results = grid::run(&plan, |cell, roles, outcome| progress(started, cell, roles, outcome));
+    let rows = table::rows(&plan, &results);
+    write!(out, "{}", table::markdown(&plan, &rows))?;
+    for ((cell, roles), series) in &results {
+        for why in &series.failures {
+            writeln!(out, "\nFailed: {:?} {roles}: {why}", plan.cells[*cell])?;
+        }
+    }
+    if let Some(path) = &args.tsv {
+        std::fs::write(path, table::tsv(&plan, &rows)).with_context(|| path.display().to_string())?;
+    }
+    let verdict = Verdict::of(&rows);
+    writeln!(
+        out,
+        "\nGeometric mean {:.3} (wanted {}), minimum {:.3} (wanted {}), {} comparisons in {:.0} s.",
+        verdict.mean,
+        args.want_mean,
+        verdict.min,
+        args.want_min,
+        rows.len(),
+        started.elapsed().as_secs_f64()
+    )?;
+    Ok(verdict.mean >= args.want_mean && verdict.min >= args.want_min)
+}
+
+/// What the figures depend on.
+fn heading(plan: &Plan) -> anyhow::Result<String> {
+    let (host, _port) = KernelHost::new(Ipv4Addr::new(10, 78, 0, 1))?;
+    let settings: Vec<String> =
+        host.settings()?.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
+    Ok(format!(
+        "{} Mbit/s, {} MiB or {:?}, {} to {} transfers of each kind, seed {}, {:?}.\nLinux {kernel}: {CONGESTION_CONTROL}, {}.\n",
+        RATE / 1_000_000,
+        plan.bytes >> 20,
+        plan.limit,
+        plan.repeat,
+        plan.repeat_max,
+        plan.seed,
+        plan.tuning,
+        settings.join(", ")
+    ))
+}
+
+fn progress(started: Instant, cell: &Cell, roles: Roles, outcome: &anyhow::Result<Outcome>) {
+    let at = started.elapsed().as_secs_f64();
+    let what = format!("loss {}% rtt {} ms reorder {}% {roles}", cell.loss, cell.rtt, cell.reorder);
+    let line = match outcome {
+        Err(e) => format!("{at:7.1} s  {what}: {e:#}"),
+        Ok(o) => {
+            let relay = &o.relay;
+            let data = relay.paths.first().copied().unwrap_or_default();
+            format!(
+                "{at:7.1} s  {what}: {:.2} Mbit/s ({} bytes in {:.2} s); lost {}, queue full {}, late {}; relay tardy \
+                 {:.2}%, at most {:?}, {:?} CPU{}",
+                o.received.goodput(),
+                o.received.bytes,
+                o.received.elapsed.as_secs_f64(),
+                data.lost,
+                data.queue_full,
+                data.late,
+                relay.tardiness() * 100.0,
+                relay.latest,
+                relay.cpu_time,
+                if relay.refused.iter().any(|&n| n > 0) || relay.paths.iter().any(|p| p.no_room > 0) {
+                    format!(" REFUSED {:?} {:?}", relay.refused, relay.paths)
+                } else {
+                    String::new()
+                }
+            )
+        }
+    };
+    let _ = writeln!(io::stderr(), "{line}");
+}
