@@ -333,7 +333,7 @@ impl Inner {
             urgent: 0,
             options: entry.ts_recent.map_or(TcpOptions::NONE, |recent| TcpOptions::timestamps(clock, recent)),
         };
-        self.send_bare(mac, entry.remote, &header);
+        self.send_bare(mac, entry.key.remote(), &header);
     }
 
     /// A segment without text that belongs to no open connection.

@@ -40,6 +40,11 @@ impl Key {
         [self.a, u64::from(self.b)]
     }
 
+    /// The peer's address.
+    pub fn remote(&self) -> Ipv4Addr {
+        Ipv4Addr::from_bits((self.a >> 32) as u32)
+    }
+
     /// The peer's port.
     pub fn remote_port(&self) -> u16 {
         (self.a >> 16) as u16

@@ -1,8 +1,5 @@
 //! TIME_WAIT (RFC 9293 3.6.1, 3.10.7.4; RFC 6191; RFC 1337): what is remembered of a connection after its end.
 
-use std::collections::VecDeque;
-use std::net::Ipv4Addr;
-
 use ferroflow_wire::{MacAddr, SeqNumber};
 
 use super::input::Segment;
@@ -13,12 +10,8 @@ use crate::time::Instant;
 /// One connection in TIME_WAIT.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeWait {
-    /// Its place in the table.
+    /// Its place in the table, and so its addresses and ports.
     pub key: Key,
-    /// Our address.
-    pub local: Ipv4Addr,
-    /// The peer's.
-    pub remote: Ipv4Addr,
     /// Where frames to the peer go.
     pub next_hop: Option<MacAddr>,
     /// Next sequence number of ours.
@@ -52,8 +45,6 @@ impl TimeWait {
     pub fn of(tcb: &Tcb, until: Instant) -> TimeWait {
         TimeWait {
             key: tcb.key,
-            local: tcb.local,
-            remote: tcb.remote,
             next_hop: tcb.next_hop,
             snd_nxt: tcb.snd.max,
             rcv_nxt: tcb.rcv.nxt,
@@ -86,14 +77,28 @@ impl TimeWait {
     }
 }
 
-/// All connections in TIME_WAIT of one instance: bounded; at the bound the oldest makes room.
+/// No entry.
+const NIL: u32 = u32::MAX;
+
+/// An entry and its neighbours by age; of a free slot, `next` is the next free one.
+#[derive(Debug)]
+struct Slot {
+    entry: Option<TimeWait>,
+    older: u32,
+    next: u32,
+}
+
+// There may be as many as connections end within a minute.
+const _: () = assert!(size_of::<Slot>() <= 64);
+
+/// All connections in TIME_WAIT of one instance: bounded; at the bound the oldest makes room. All operations take
+/// constant time. All entries last equally long, so the order of age is that of their ends.
 #[derive(Debug)]
 pub struct TimeWaits {
-    slots: Vec<Option<(u64, TimeWait)>>,
-    free: Vec<u32>,
-    /// Slots by age, each with the serial number of its entry: all entries last equally long.
-    queue: VecDeque<(u32, u64)>,
-    serial: u64,
+    slots: Vec<Slot>,
+    free: u32,
+    oldest: u32,
+    newest: u32,
     len: usize,
     max: usize,
 }
@@ -101,14 +106,8 @@ pub struct TimeWaits {
 impl TimeWaits {
     /// At most `max` entries.
     pub fn new(max: usize) -> TimeWaits {
-        TimeWaits {
-            slots: Vec::new(),
-            free: Vec::new(),
-            queue: VecDeque::new(),
-            serial: 0,
-            len: 0,
-            max: max.max(1),
-        }
+        let max = max.clamp(1, NIL as usize);
+        TimeWaits { slots: Vec::new(), free: NIL, oldest: NIL, newest: NIL, len: 0, max }
     }
 
     /// How many there are.
@@ -121,88 +120,199 @@ impl TimeWaits {
         self.len == 0
     }
 
+    /// Bytes of memory held.
+    pub fn memory(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>()
+    }
+
     /// Adds an entry; returns its slot, and the oldest entry if it had to make room.
     pub fn insert(&mut self, entry: TimeWait) -> (u32, Option<TimeWait>) {
-        let evicted = if self.len >= self.max { self.remove_oldest() } else { None };
-        self.tidy();
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            self.slots.len() as u32 - 1
-        });
-        self.serial += 1;
-        self.slots[slot as usize] = Some((self.serial, entry));
-        self.queue.push_back((slot, self.serial));
+        let evicted = if self.len >= self.max { self.remove(self.oldest) } else { None };
+        let slot = self.free_slot();
+        self.slots[slot as usize].entry = Some(entry);
+        self.link(slot);
         self.len += 1;
         (slot, evicted)
     }
 
+    fn free_slot(&mut self) -> u32 {
+        if self.free != NIL {
+            let slot = self.free;
+            self.free = self.slots[slot as usize].next;
+            return slot;
+        }
+        if self.slots.len() == self.slots.capacity() {
+            let more = self.slots.len().max(16).min(self.max - self.slots.len());
+            self.slots.reserve_exact(more);
+        }
+        self.slots.push(Slot { entry: None, older: NIL, next: NIL });
+        self.slots.len() as u32 - 1
+    }
+
     /// Looks at an entry.
     pub fn get(&self, slot: u32) -> Option<&TimeWait> {
-        Some(&self.slots.get(slot as usize)?.as_ref()?.1)
+        self.slots.get(slot as usize)?.entry.as_ref()
     }
 
     /// The peer's FIN came again: the time starts anew (RFC 9293 3.10.7.4 eighth step).
     pub fn restart(&mut self, slot: u32, until: Instant) {
-        // With a new serial number it stands at the back of the queue, and its old place there is void.
-        self.serial += 1;
-        if let Some(Some((serial, entry))) = self.slots.get_mut(slot as usize) {
-            *serial = self.serial;
-            entry.until = until;
-            self.queue.push_back((slot, self.serial));
-        }
-        self.tidy();
-    }
-
-    /// Void places in the queue are bounded too.
-    fn tidy(&mut self) {
-        if self.queue.len() > 2 * self.max {
-            let slots = &self.slots;
-            self.queue.retain(|&(slot, serial)| live(slots, slot, serial).is_some());
-        }
+        let Some(entry) = self.slots.get_mut(slot as usize).and_then(|s| s.entry.as_mut()) else { return };
+        entry.until = until;
+        self.unlink(slot);
+        self.link(slot);
     }
 
     /// Removes an entry before its time.
     pub fn remove(&mut self, slot: u32) -> Option<TimeWait> {
-        let (_, entry) = self.slots.get_mut(slot as usize)?.take()?;
-        self.free.push(slot);
+        let entry = self.slots.get_mut(slot as usize)?.entry.take()?;
+        self.unlink(slot);
+        self.slots[slot as usize].next = self.free;
+        self.free = slot;
         self.len -= 1;
         Some(entry)
     }
 
-    fn remove_oldest(&mut self) -> Option<TimeWait> {
-        while let Some((slot, serial)) = self.queue.pop_front() {
-            if live(&self.slots, slot, serial).is_some() {
-                return self.remove(slot);
-            }
-        }
-        None
-    }
-
     /// Removes one entry whose time is over; `None` when there is none.
     pub fn expire(&mut self, now: Instant) -> Option<TimeWait> {
-        while let Some(&(slot, serial)) = self.queue.front() {
-            let Some(entry) = live(&self.slots, slot, serial) else {
-                self.queue.pop_front();
-                continue;
-            };
-            if entry.until > now {
-                return None;
-            }
-            self.queue.pop_front();
-            return self.remove(slot);
+        if self.next()? > now {
+            return None;
         }
-        None
+        self.remove(self.oldest)
     }
 
-    /// When the next entry may end.
+    /// When the next entry ends.
+    #[inline]
     pub fn next(&self) -> Option<Instant> {
-        self.queue.iter().find_map(|&(slot, serial)| live(&self.slots, slot, serial)).map(|e| e.until)
+        self.get(self.oldest).map(|entry| entry.until)
+    }
+
+    /// Makes a slot the newest.
+    fn link(&mut self, slot: u32) {
+        let older = std::mem::replace(&mut self.newest, slot);
+        match self.slots.get_mut(older as usize) {
+            Some(s) => s.next = slot,
+            None => self.oldest = slot,
+        }
+        (self.slots[slot as usize].older, self.slots[slot as usize].next) = (older, NIL);
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let Slot { older, next, .. } = self.slots[slot as usize];
+        match self.slots.get_mut(older as usize) {
+            Some(s) => s.next = next,
+            None => self.oldest = next,
+        }
+        match self.slots.get_mut(next as usize) {
+            Some(s) => s.older = older,
+            None => self.newest = older,
+        }
     }
 }
 
-fn live(slots: &[Option<(u64, TimeWait)>], slot: u32, serial: u64) -> Option<&TimeWait> {
-    match slots.get(slot as usize)? {
-        Some((s, entry)) if *s == serial => Some(entry),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIFE: Duration = Duration::from_secs(60);
+
+    fn entry(n: u32, until: Instant) -> TimeWait {
+        let key = Key::new(Ipv4Addr::from_bits(1), 80, Ipv4Addr::from_bits(n), 1024);
+        TimeWait {
+            key,
+            next_hop: None,
+            snd_nxt: SeqNumber(n),
+            rcv_nxt: SeqNumber(0),
+            window: 0,
+            ts_recent: None,
+            ts_offset: 0,
+            until,
+        }
+    }
+
+    #[test]
+    fn the_oldest_makes_room_and_memory_is_bounded() {
+        let mut all = TimeWaits::new(1000);
+        for n in 0..10_000 {
+            let evicted = all.insert(entry(n, Instant::ZERO + LIFE)).1;
+            assert_eq!(evicted.map(|e| e.snd_nxt.0), n.checked_sub(1000));
+        }
+        assert_eq!((all.len(), all.memory()), (1000, 64_000));
+    }
+
+    #[test]
+    fn a_restarted_one_is_the_newest() {
+        let mut all = TimeWaits::new(3);
+        let at = |s| Instant::from_secs(s);
+        let slots: Vec<u32> = (0..3).map(|n| all.insert(entry(n, at(60))).0).collect();
+        all.restart(slots[0], at(70));
+        assert_eq!(all.next(), Some(at(60)));
+        assert_eq!(all.insert(entry(3, at(80))).1.map(|e| e.snd_nxt.0), Some(1));
+        assert_eq!(all.expire(at(60)).map(|e| e.snd_nxt.0), Some(2));
+        assert_eq!(all.expire(at(69)).map(|e| e.snd_nxt.0), None);
+        assert_eq!(all.expire(at(70)).map(|e| e.snd_nxt.0), Some(0));
+        assert_eq!(all.remove(slots[0]).map(|e| e.snd_nxt.0), None);
+        assert_eq!((all.len(), all.next()), (1, Some(at(80))));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Op {
+        Insert,
+        Restart(prop::sample::Index),
+        Remove(prop::sample::Index),
+        Wait(u64),
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            4 => Just(Op::Insert),
+            1 => any::<prop::sample::Index>().prop_map(Op::Restart),
+            1 => any::<prop::sample::Index>().prop_map(Op::Remove),
+            1 => (0u64..30).prop_map(Op::Wait),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_plain_list(ops in prop::collection::vec(op(), 1..200)) {
+            let mut all = TimeWaits::new(8);
+            let mut model: Vec<(u32, u32, Instant)> = Vec::new(); // slot, name, end; the oldest first
+            let mut now = Instant::ZERO;
+            for (name, op) in (0u32..).zip(ops) {
+                match op {
+                    Op::Insert => {
+                        let (slot, evicted) = all.insert(entry(name, now + LIFE));
+                        let expected = (model.len() == 8).then(|| model.remove(0).1);
+                        prop_assert_eq!(evicted.map(|e| e.snd_nxt.0), expected);
+                        model.push((slot, name, now + LIFE));
+                    }
+                    Op::Restart(which) if !model.is_empty() => {
+                        let (slot, name, _) = model.remove(which.index(model.len()));
+                        all.restart(slot, now + LIFE);
+                        model.push((slot, name, now + LIFE));
+                    }
+                    Op::Remove(which) if !model.is_empty() => {
+                        let (slot, name, _) = model.remove(which.index(model.len()));
+                        prop_assert_eq!(all.remove(slot).map(|e| e.snd_nxt.0), Some(name));
+                        prop_assert!(all.get(slot).is_none());
+                    }
+                    Op::Wait(s) => now += Duration::from_secs(s),
+                    _ => {}
+                }
+                while let Some(ended) = all.expire(now) {
+                    let (_, name, end) = model.remove(0);
+                    prop_assert_eq!((ended.snd_nxt.0, ended.until), (name, end));
+                }
+                prop_assert!(model.first().is_none_or(|m| m.2 > now));
+                prop_assert_eq!((all.len(), all.next()), (model.len(), model.first().map(|m| m.2)));
+                for &(slot, name, _) in &model {
+                    prop_assert_eq!(all.get(slot).map(|e| e.snd_nxt.0), Some(name));
+                }
+            }
+        }
     }
 }
