@@ -54,6 +54,40 @@ macro_rules! number {
 
 number! { u8 u16 u32 u64 }
 
+impl Codec for i32 {
+    const MIN: usize = 4;
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
+        r.array().map(Self::from_be_bytes)
+    }
+
+    fn write(&self, w: &mut Writer) {
+        w.bytes(&self.to_be_bytes());
+    }
+}
+
+impl Json for i32 {
+    fn to_json(&self) -> Value {
+        u64::try_from(*self).map_or(Value::Negative((*self).into()), Value::Number)
+    }
+
+    fn from_json(value: Value) -> Result<Self, JsonError> {
+        let n = match &value {
+            Value::Negative(n) => Self::try_from(*n).ok(),
+            Value::Number(n) => Self::try_from(*n).ok(),
+            Value::Text(text) => text.parse().ok(),
+            _ => None,
+        };
+        n.ok_or_else(|| JsonError::expected("a number of 32 bits, one of them its sign", &value))
+    }
+}
+
+impl Arbitrary for i32 {
+    fn arbitrary(e: &mut Entropy<'_>) -> Self {
+        e.number(4) as u32 as Self
+    }
+}
+
 /// A number of 24 bits, in the low bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct U24(pub u32);
@@ -320,6 +354,22 @@ pub fn read_count<T: Codec>(r: &mut Reader<'_>, count: usize) -> Result<Vec<T>, 
         }
     }
     Ok(list)
+}
+
+/// A field of some versions.
+#[doc(hidden)]
+pub fn read_only<T: Codec>(r: &mut Reader<'_>, is_there: bool) -> Result<Option<T>, ReadError> {
+    if is_there { T::read(r).map(Some) } else { Ok(None) }
+}
+
+#[doc(hidden)]
+pub fn write_only<T: Codec>(value: &Option<T>, w: &mut Writer, is_there: bool, field: &'static str) {
+    match value {
+        Some(value) if is_there => value.write(w),
+        Some(_) => w.fail(field, "not a field of this version"),
+        None if is_there => w.fail(field, "missing in this version"),
+        None => {}
+    }
 }
 
 /// `count` elements at the front of `slots` slots of `T::MIN` bytes; the other slots are ignored.

@@ -112,6 +112,12 @@ macro_rules! choice {
             fn write_rest(&self, start: usize, w: &mut $crate::codec::Writer) {
                 match self {
                     $(Self::$variant $(($inner))? $({ $($field),* })? => {
+                        $(
+                            // Version 0 is any version.
+                            if w.version() != 0 && !($range).contains(&w.version()) {
+                                w.fail(stringify!($constant), "not a type of this version");
+                            }
+                        )?
                         $($crate::codec::Codec::write($inner, w);)?
                         $($crate::__write_body!(w, start, {
                             $(_ $lead,)*

@@ -10,8 +10,10 @@ pub enum Value {
     Null,
     /// A yes or no.
     Bool(bool),
-    /// A number.
+    /// A number that is not negative.
     Number(u64),
+    /// A negative number.
+    Negative(i64),
     /// A text: a name, an address, bytes in hex.
     Text(Cow<'static, str>),
     /// A list.
@@ -120,6 +122,7 @@ impl JsonError {
             Value::List(_) => format!("{wanted} expected, a list found"),
             Value::Text(text) => format!("{wanted} expected, {text:?} found"),
             Value::Number(n) => format!("{wanted} expected, {n} found"),
+            Value::Negative(n) => format!("{wanted} expected, {n} found"),
             Value::Bool(b) => format!("{wanted} expected, {b} found"),
             Value::Null => format!("{wanted} expected, null found"),
         })

@@ -17,7 +17,10 @@
 //! # What a description says
 //! * `name: Type,` is a field: a number, `U24`, `MacAddr`, `Ipv4Addr`, `Ipv6Addr`, `FixedStr<N>`, `Raw<N>` (bytes), an
 //!   array, another described type, or, filling what is left of the structure, `Bytes`, a `Vec` or an `Option`.
-//! * `_[4],` is padding of four bytes, `_[align 8],` padding to a multiple of 8 from the start of the structure.
+//! * `_[4],` is padding of four bytes, `_[align 8],` padding to a multiple of 8 from the start of the structure,
+//!   `_[4 in 1..=3],` padding in these versions alone.
+//! * `name: Option<Type> as only(1..=3),` is a field in these versions alone: it has to be there in them, and must not
+//!   be there in others. Such a message is written by [`to_bytes_of`].
 //! * `_{length: u16},` is the length of the structure as a whole: it ends there, and nothing may be left over.
 //! * `_(n: u16),` is a length or count that a later field goes by: `list: Vec<T> as len(n),` (bytes),
 //!   `as count(n),` (elements), `as slots(n, 6),` (elements, in six slots of `T::MIN` bytes of which the rest is unused).
@@ -107,7 +110,7 @@ pub use text::FixedStr;
 pub use writer::{Hole, Writer};
 
 #[doc(hidden)]
-pub use basic::{read_count, read_slots, write_slots};
+pub use basic::{read_count, read_only, read_slots, write_only, write_slots};
 #[doc(hidden)]
 pub use choice::{
     arbitrary_words, read_length, read_number, read_sized, read_tlv, unknown_name, unknown_tag,
@@ -155,6 +158,16 @@ pub fn from_bytes<T: Codec>(bytes: &[u8], version: u8) -> Result<T, ReadError> {
 /// When the format cannot carry it.
 pub fn to_bytes<T: Codec>(value: &T) -> Result<Vec<u8>, WriteError> {
     let mut w = Writer::new();
+    value.write(&mut w);
+    w.finish()
+}
+
+/// The bytes of a value in a version.
+///
+/// # Errors
+/// When the format cannot carry it, or has no such structure or field in this version.
+pub fn to_bytes_of<T: Codec>(value: &T, version: u8) -> Result<Vec<u8>, WriteError> {
+    let mut w = Writer::for_version(version);
     value.write(&mut w);
     w.finish()
 }

@@ -11,6 +11,7 @@ impl Serialize for Value {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(b) => serializer.serialize_bool(*b),
             Self::Number(n) => serializer.serialize_u64(*n),
+            Self::Negative(n) => serializer.serialize_i64(*n),
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(list) => serializer.collect_seq(list),
             Self::Object(object) => {
@@ -30,7 +31,7 @@ impl<'de> Visitor<'de> for Tree {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number that is not negative, a text, a list, an object, true, false or null")
+        f.write_str("a whole number, a text, a list, an object, true, false or null")
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -45,8 +46,8 @@ impl<'de> Visitor<'de> for Tree {
         Ok(Value::Number(n))
     }
 
-    fn visit_i64<E: Error>(self, n: i64) -> Result<Value, E> {
-        u64::try_from(n).map(Value::Number).map_err(|_| E::custom(format!("{n} is negative")))
+    fn visit_i64<E>(self, n: i64) -> Result<Value, E> {
+        Ok(u64::try_from(n).map_or(Value::Negative(n), Value::Number))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {

@@ -144,6 +144,7 @@ macro_rules! __min_fill {
     ($at:ident, [$n:literal]) => {
         $at += $n
     };
+    ($at:ident, [$n:literal in $range:expr]) => {};
     ($at:ident, ($x:ident: $int:ty)) => {
         $at += <$int as $crate::codec::Codec>::MIN
     };
@@ -157,6 +158,9 @@ macro_rules! __min_fill {
 macro_rules! __min_field {
     ($ty:ty, (slots($x:ident, $n:literal))) => {
         $n * <<$ty as ::std::iter::IntoIterator>::Item as $crate::codec::Codec>::MIN
+    };
+    ($ty:ty, (only($range:expr))) => {
+        0
     };
     ($ty:ty, $how:tt) => {
         <$ty as $crate::codec::Codec>::MIN
@@ -226,6 +230,11 @@ macro_rules! __read_fill {
     ($r:ident, $start:ident, $outer:ident, [$n:literal]) => {
         $r.skip($n).map_err(|e| e.within("pad"))?;
     };
+    ($r:ident, $start:ident, $outer:ident, [$n:literal in $range:expr]) => {
+        if ($range).contains(&$r.version()) {
+            $r.skip($n).map_err(|e| e.within("pad"))?;
+        }
+    };
     ($r:ident, $start:ident, $outer:ident, ($x:ident: $int:ty)) => {
         let $x = $crate::codec::read_number::<$int>($r, stringify!($x))?;
     };
@@ -242,6 +251,9 @@ macro_rules! __read_field {
     };
     ($r:ident, $ty:ty, (flat)) => {
         <$ty as $crate::codec::Codec>::read($r)
+    };
+    ($r:ident, $ty:ty, (only($range:expr))) => {
+        $crate::codec::read_only($r, ($range).contains(&$r.version()))
     };
     ($r:ident, $ty:ty, (len($x:ident))) => {
         $crate::codec::read_sized::<$ty>($r, $x)
@@ -284,6 +296,11 @@ macro_rules! __write_fill {
     ($w:ident, $start:ident, $whole:ident, [$n:literal]) => {
         $w.zeros($n);
     };
+    ($w:ident, $start:ident, $whole:ident, [$n:literal in $range:expr]) => {
+        if ($range).contains(&$w.version()) {
+            $w.zeros($n);
+        }
+    };
     ($w:ident, $start:ident, $whole:ident, ($x:ident: $int:ty)) => {
         let $x = $w.hole(<$int as $crate::codec::Codec>::MIN, stringify!($x));
     };
@@ -300,6 +317,9 @@ macro_rules! __write_field {
     };
     ($w:ident, $field:ident, (flat)) => {
         $crate::codec::Codec::write($field, $w);
+    };
+    ($w:ident, $field:ident, (only($range:expr))) => {
+        $crate::codec::write_only($field, $w, ($range).contains(&$w.version()), stringify!($field));
     };
     ($w:ident, $field:ident, (len($x:ident))) => {
         let at = $w.offset();
@@ -346,6 +366,9 @@ macro_rules! __arbitrary_field {
         Vec::truncate(&mut list, $n);
         list
     }};
+    ($e:ident, (only($range:expr))) => {
+        ($range).contains(&$e.version()).then(|| $crate::codec::Arbitrary::arbitrary($e))
+    };
     ($e:ident, $how:tt) => {
         $crate::codec::Arbitrary::arbitrary($e)
     };

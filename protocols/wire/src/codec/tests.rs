@@ -183,6 +183,40 @@ fn a_version_without_the_type_keeps_its_bytes() {
     assert_eq!(Item::from_json(item.to_json()).unwrap(), item);
 }
 
+structure! {
+    struct Versioned {
+        a: u8,
+        _[1 in 2..=3],
+        b: Option<u16> as only(2..=2),
+        c: i32,
+    }
+}
+
+#[test]
+fn a_field_of_some_versions() {
+    for (version, bytes, b) in
+        [(1, "07 fffffffe", None), (2, "07 00 0102 fffffffe", Some(0x0102)), (3, "07 00 fffffffe", None)]
+    {
+        let bytes = hex(bytes);
+        let value = from_bytes::<Versioned>(&bytes, version).unwrap();
+        assert_eq!(value, Versioned { a: 7, b, c: -2 });
+        assert_eq!(to_bytes_of(&value, version).unwrap(), bytes);
+        assert_eq!(Versioned::from_json(value.to_json()).unwrap(), value);
+        let other = if b.is_some() { 1 } else { 2 };
+        let error = to_bytes_of(&value, other).unwrap_err();
+        assert!(error.to_string().starts_with("b: "), "{error}");
+    }
+    assert_eq!(Versioned::MIN, 5);
+}
+
+#[test]
+fn a_type_of_other_versions_is_refused() {
+    let later = Item::Later { address: MacAddr([0; 6]) };
+    assert!(to_bytes_of(&later, 2).is_ok() && to_bytes(&later).is_ok());
+    let error = to_bytes_of(&later, 1).unwrap_err();
+    assert_eq!(error.to_string(), "K_LATER: not a type of this version");
+}
+
 #[test]
 fn texts_that_no_text_says() {
     for raw in [*b"ab\0\0", *b"abcd", *b"a\0b\0", [0xff, 0, 0, 0]] {

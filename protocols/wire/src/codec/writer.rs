@@ -4,6 +4,7 @@ use super::error::WriteError;
 #[derive(Debug, Default)]
 pub struct Writer {
     buf: Vec<u8>,
+    version: u8,
     error: Option<WriteError>,
 }
 
@@ -26,6 +27,16 @@ impl Writer {
     /// An empty message.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty message of `version`, whose structures are held to what this version has. 0 is any version.
+    pub fn for_version(version: u8) -> Self {
+        Self { version, ..Self::default() }
+    }
+
+    /// The version given to [`for_version`](Self::for_version), or 0.
+    pub fn version(&self) -> u8 {
+        self.version
     }
 
     /// Bytes written so far.
