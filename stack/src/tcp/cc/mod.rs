@@ -28,9 +28,9 @@ const MAX_WINDOW: u32 = 1 << 30;
 const UNKNOWN: u32 = u32::MAX;
 /// No IPv4 packet carries more.
 const MAX_MSS: u32 = 65_535;
-/// RFC 3465's L, segments that one ACK may add in slow start. We do not pace, so it is RFC 9406 4.3's 8: a receiver that
-/// acknowledges what it merged still lets the window nearly double each round trip, and one ACK never releases more than a
-/// burst of 8 new segments on top of those it replaces.
+/// RFC 3465's L: how many segments one ACK may add in slow start. RFC 9406 4.3's value for senders that do not pace: the
+/// window still doubles with receivers that acknowledge eight at once, where L = 2 would add a quarter; and one ACK never
+/// releases a burst of more than eight segments beyond those it replaces, which no limit at all would allow.
 const ABC_LIMIT: u32 = 8;
 
 /// Which algorithm.
@@ -293,10 +293,13 @@ impl Control {
     }
 
     /// The last reduction was spurious: takes it back (RFC 4015 3.2, RFC 9438 4.9). Does nothing if it was taken back
-    /// before.
+    /// before, or the window has grown beyond what it was.
     pub fn undo(&mut self) {
         let Some(former) = self.former.take() else { return };
-        self.set_cwnd(self.window.cwnd.max(former.cwnd));
+        if self.window.cwnd > former.cwnd {
+            return; // RFC 9438 4.9.2: too late to matter
+        }
+        self.set_cwnd(former.cwnd);
         self.window.ssthresh = former.ssthresh;
         self.after_timeout = false;
         self.state.get().undo();

@@ -156,12 +156,13 @@ fn one_ack_adds_at_most_eight_segments_and_one_after_a_time_out() {
 
 #[test]
 fn slow_start_ends_at_the_threshold() {
-    let mut path = after_loss(Algorithm::NewReno, 30, ms(50));
+    let mut path = after_loss(Algorithm::NewReno, 31, ms(50));
     path.cc.set_cwnd(9 * MSS);
     path.round();
-    assert_eq!(path.segments(), 15.0);
+    assert_eq!(path.segments(), 15.5);
     path.round();
-    assert_eq!(path.segments(), 16.0);
+    path.round();
+    near(path.segments(), 17.0, 0.5);
 }
 
 #[test]
@@ -185,11 +186,32 @@ fn newreno_adds_a_segment_a_round_whatever_the_acks() {
         let mut path = after_loss(Algorithm::NewReno, 100, ms(50));
         path.stretch = stretch;
         assert_eq!(path.segments(), 50.0);
-        for _ in 0..20 {
+        for _ in 0..100 {
             path.round();
         }
-        near(path.segments(), 70.0, 1.0);
+        near(path.segments(), 150.0, 1.0);
     }
+}
+
+#[test]
+fn newreno_counts_every_byte() {
+    let mut cc = after_loss(Algorithm::NewReno, 100, ms(50)).cc;
+    for _ in 0..78 {
+        // 78 * 7 = 546, and from 50 to 60 it takes 50 + 51 + .. + 59 = 545
+        assert!(cc.cwnd() < 60 * MSS);
+        cc.acked(&Acked {
+            now: Instant::ZERO,
+            bytes: 7 * MSS,
+            rtt: None,
+            srtt: None,
+            min_rtt: None,
+            limited: true,
+            una: SeqNumber(0),
+            nxt: SeqNumber(0),
+            flight: 0,
+        });
+    }
+    assert_eq!(cc.cwnd(), 60 * MSS);
 }
 
 /// RFC 9438 4.2, written down once more: W_cubic in segments, t seconds after a loss at `w_max` from which `cwnd` is left.
@@ -218,6 +240,17 @@ fn cubic_follows_its_curve_over_a_long_path() {
             assert!(path.segments() > w_max, "K is behind us");
         }
     }
+}
+
+#[test]
+fn cubic_takes_up_a_new_segment_size() {
+    let mut path = after_loss(Algorithm::Cubic, 1000, ms(100));
+    path.round();
+    path.cc.change_mss(MSS / 2);
+    let (start, cwnd) = (path.now, path.segments());
+    path.run(ms(5000));
+    let t = path.now.since(start).as_secs_f64();
+    near(path.segments(), w_cubic(2000.0, cwnd, t), 10.0);
 }
 
 #[test]
@@ -351,6 +384,39 @@ fn a_spurious_reduction_is_taken_back() {
 }
 
 #[test]
+fn a_reduction_that_was_outgrown_is_not_taken_back() {
+    let mut path = after_loss(Algorithm::Cubic, 100, ms(10));
+    while path.segments() <= 100.0 {
+        path.round();
+    }
+    let (cwnd, ssthresh) = (path.cc.cwnd(), path.cc.ssthresh());
+    path.cc.undo();
+    assert_eq!((path.cc.cwnd(), path.cc.ssthresh()), (cwnd, ssthresh));
+}
+
+#[test]
+fn silence_settles_a_reduction() {
+    let mut path = after_loss(Algorithm::Cubic, 100, ms(10));
+    path.cc.idle_restart(10);
+    path.cc.undo();
+    assert_eq!((path.cc.cwnd(), path.cc.ssthresh()), (10 * MSS, 70 * MSS));
+}
+
+#[test]
+fn after_silence_cubic_climbs_to_the_former_window_by_another_stage() {
+    let mut path = after_loss(Algorithm::Cubic, 1000, ms(100));
+    path.run(ms(4000));
+    path.cc.idle_restart(10);
+    while path.cc.in_slow_start() {
+        path.round();
+    }
+    let (start, cwnd) = (path.now, path.segments());
+    path.run(ms(3000));
+    let t = path.now.since(start).as_secs_f64();
+    near(path.segments(), w_cubic(1000.0, cwnd, t), 8.0);
+}
+
+#[test]
 fn another_algorithm_keeps_the_window() {
     let mut path = after_loss(Algorithm::Cubic, 100, ms(100));
     path.cc.set_algorithm(Algorithm::NewReno);
@@ -424,6 +490,20 @@ fn a_tick_of_a_coarse_clock_is_no_change() {
         path.round();
     }
     assert!(!path.cc.in_slow_start());
+}
+
+#[test]
+fn a_round_does_not_outlast_the_sequence_space() {
+    let mut path = Path::new(Control::new(Algorithm::Cubic, MSS, 10), ms(40));
+    path.round();
+    path.round();
+    path.una += 3 << 30; // while the window was not the limit
+    path.round();
+    path.rtt = ms(60);
+    path.round();
+    let before = path.segments();
+    path.round();
+    assert!(path.segments() < before * 1.4, "{before} -> {}", path.segments());
 }
 
 #[test]
