@@ -15,6 +15,7 @@ const MAY_KNOW: &[Row] = &[
     ("ferroflow-stack", "stack", &["ferroflow-wire"]),
     ("ferroflow-ports", "stack/ports", &["ferroflow-stack"]),
     ("ferroflow-runtime", "stack/runtime", &["ferroflow-stack", "ferroflow-ports"]),
+    ("ferroflow-packetdrill", "stack/packetdrill", &["ferroflow-stack", "ferroflow-wire"]),
     // The app contract hands out wire's views of a packet_in's frame.
     (
         "ferroflow",
@@ -52,7 +53,7 @@ const MAY_KNOW: &[Row] = &[
 ];
 
 /// Where `unsafe` is allowed. All other crates forbid it.
-const MAY_BE_UNSAFE: &[&str] = &["ferroflow-ports", "ferroflow-runtime"];
+const MAY_BE_UNSAFE: &[&str] = &["ferroflow-ports", "ferroflow-runtime", "ferroflow-packetdrill"];
 
 fn metadata() -> Value {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());

@@ -21,8 +21,16 @@ impl Ready {
     pub const HUP: Ready = Ready(0x010);
     /// Not an open descriptor; from `poll` alone.
     pub const NVAL: Ready = Ready(0x020);
+    /// As IN, for those who ask for ordinary data.
+    pub const RDNORM: Ready = Ready(0x040);
+    /// As OUT, for those who ask for ordinary data.
+    pub const WRNORM: Ready = Ready(0x100);
     /// The peer will send no more.
     pub const RDHUP: Ready = Ready(0x2000);
+
+    /// What makes a read ready, and a write.
+    pub(super) const READ: Ready = Ready(Ready::IN.0 | Ready::RDNORM.0);
+    pub(super) const WRITE: Ready = Ready(Ready::OUT.0 | Ready::WRNORM.0);
 
     /// Whether all of `other` is in it.
     #[inline]
@@ -74,13 +82,15 @@ impl BitAnd for Ready {
 
 impl std::fmt::Debug for Ready {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const NAMES: [(Ready, &str); 7] = [
+        const NAMES: [(Ready, &str); 9] = [
             (Ready::IN, "IN"),
             (Ready::PRI, "PRI"),
             (Ready::OUT, "OUT"),
             (Ready::ERR, "ERR"),
             (Ready::HUP, "HUP"),
             (Ready::NVAL, "NVAL"),
+            (Ready::RDNORM, "RDNORM"),
+            (Ready::WRNORM, "WRNORM"),
             (Ready::RDHUP, "RDHUP"),
         ];
         let names: Vec<&str> =

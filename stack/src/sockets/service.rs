@@ -16,7 +16,7 @@ impl Sockets {
         if let Some(socket) = self.of(slot, id)
             && !std::mem::replace(&mut socket.fin, true)
         {
-            self.wake(slot, Ready::IN | Ready::RDHUP | Ready::HUP);
+            self.wake(slot, Ready::READ | Ready::RDHUP | Ready::HUP);
         }
     }
 }
@@ -39,7 +39,7 @@ impl Service for Sockets {
             ..Socket::new(if info.local.is_ipv4() { Family::V4 } else { Family::V6 })
         };
         let slot = self.enqueue(net, listener, socket)?;
-        self.wake(listener, Ready::IN);
+        self.wake(listener, Ready::READ);
         Some(slot)
     }
 
@@ -69,7 +69,7 @@ impl Service for Sockets {
 
     fn data(&mut self, _: &mut impl Net, id: ConnId, conn: &mut u32, rx: &mut Rx<'_>) {
         if rx.remaining() > 0 && self.of(*conn, id).is_some() {
-            self.wake(*conn, Ready::IN);
+            self.wake(*conn, Ready::READ);
         }
     }
 
@@ -84,7 +84,7 @@ impl Service for Sockets {
     fn writable(&mut self, _: &mut impl Net, id: ConnId, conn: &mut u32) {
         if let Some(socket) = self.of(*conn, id) {
             socket.blocked = false;
-            self.wake(*conn, Ready::OUT);
+            self.wake(*conn, Ready::WRITE);
         }
     }
 

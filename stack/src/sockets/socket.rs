@@ -161,7 +161,7 @@ impl Socket {
     pub fn ready(&self, net: &impl Net) -> Ready {
         let err = Ready::ERR.when(self.error.is_some());
         let id = match &self.link {
-            Link::Listening(queue) => return Ready::IN.when(!queue.waiting.is_empty()) | err,
+            Link::Listening(queue) => return Ready::READ.when(!queue.waiting.is_empty()) | err,
             Link::Opening(_) => return err,
             Link::Open(id) => Some(*id),
             Link::Closed => None,
@@ -173,8 +173,8 @@ impl Socket {
             _ => true,
         };
         let hup = id.is_none() || (ended && self.shut_write);
-        Ready::IN.when(readable)
-            | Ready::OUT.when(writable)
+        Ready::READ.when(readable)
+            | Ready::WRITE.when(writable)
             | Ready::RDHUP.when(ended)
             | Ready::HUP.when(hup)
             | err
