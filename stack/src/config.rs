@@ -28,7 +28,7 @@ pub struct Config {
     pub burst: usize,
     /// Bytes one connection may send in a turn before the others have theirs.
     pub send_budget: usize,
-    /// Most ICMP errors sent a second (RFC 1812 4.3.2.8).
+    /// Most ICMP errors sent a second (RFC 1812 4.3.2.8); each second's number is drawn between half of it and all of it.
     pub icmp_errors_per_second: u32,
 }
 

@@ -55,7 +55,9 @@ pub struct Inner {
     pub(super) resumed: Vec<ConnId>,
     /// Connections whose end the service does not know yet.
     pub(super) ended: VecDeque<ConnId>,
+    /// Resets, and ACKs from TIME_WAIT.
     pub(super) replies: RateLimit,
+    pub(super) challenges: RateLimit,
     pub(super) icmp_errors: RateLimit,
 }
 
@@ -77,7 +79,6 @@ impl Inner {
         Inner {
             mtu: mtu.clamp(MIN_MTU, 65_535),
             now: Instant::ZERO,
-            rng,
             secret,
             counters: Counters::default(),
             table,
@@ -90,8 +91,10 @@ impl Inner {
             dirty: VecDeque::new(),
             resumed: Vec::new(),
             ended: VecDeque::new(),
-            replies: RateLimit::new(config.tcp.replies_per_second),
-            icmp_errors: RateLimit::new(config.icmp_errors_per_second),
+            replies: RateLimit::new(config.tcp.replies_per_second, draw()),
+            challenges: RateLimit::new(config.tcp.challenge_acks_per_second, draw()),
+            icmp_errors: RateLimit::new(config.icmp_errors_per_second, draw()),
+            rng,
             config,
         }
     }
@@ -291,7 +294,7 @@ impl Inner {
 }
 
 /// SplitMix64: small, and good enough where unpredictability comes from the seed and a keyed hash.
-fn split_mix(state: &mut u64) -> u64 {
+pub(super) fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,6 +1,7 @@
 //! A TCP segment arrives: whose is it, and what becomes of it (RFC 9293 3.10.7).
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use ferroflow_wire::ethernet::{self, EthernetView};
 use ferroflow_wire::ipv4::{self, IpProtocol, Ipv4Header, Ipv4View};
@@ -17,6 +18,9 @@ use crate::tcp::input::{Cx, End, Segment};
 use crate::tcp::table::{Entry, Key};
 use crate::tcp::tcb::{Open, State, Tcb};
 use crate::tcp::time_wait::{Answer, TimeWait};
+
+/// Least time between two challenge ACKs of a connection (RFC 5961 7).
+const CHALLENGE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Where a segment came from and went to.
 struct Ends {
@@ -88,9 +92,10 @@ fn connection<S: Service>(
     ends: &Ends,
 ) {
     let id = inner.table.id(index);
-    let may_challenge = inner.replies.would_allow(inner.now);
-    let Inner { table, counters, config, now, listeners, .. } = inner;
+    let Inner { table, counters, config, now, listeners, challenges, .. } = inner;
     let Some(tcb) = table.at(index) else { return };
+    let answered = tcb.answered.is_some_and(|at| now.since(at) < CHALLENGE_INTERVAL);
+    let may_challenge = !answered && challenges.would_allow(*now);
     let listener = tcb.listener;
     if let Some(port) = listener
         && !seg.flags.rst()
@@ -110,7 +115,8 @@ fn connection<S: Service>(
         moved = true;
     }
     if counters.tcp_challenge_ack != before.0 {
-        inner.replies.allow(inner.now);
+        challenges.allow(*now);
+        tcb.answered = Some(*now);
     }
     if outcome.established
         && let Some(listener) = listener.and_then(|port| inner.listeners.get_mut(&port))

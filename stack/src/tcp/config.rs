@@ -68,8 +68,12 @@ pub struct TcpConfig {
     pub max_gaps: usize,
     /// Answer SYNs by cookies while a listener's backlog is full (RFC 4987 3.6); off: they are dropped.
     pub syn_cookies: bool,
-    /// Most challenge ACKs (RFC 5961) and resets a second, together.
+    /// Most resets, and ACKs from TIME_WAIT, a second. What each second really allows is drawn between half of it and all
+    /// of it, so that nobody can count what others caused.
     pub replies_per_second: u32,
+    /// Most challenge ACKs (RFC 5961 7) a second of all connections, drawn in the same way; each connection sends at most
+    /// one in 500 ms.
+    pub challenge_acks_per_second: u32,
 }
 
 impl Default for TcpConfig {
@@ -97,6 +101,7 @@ impl Default for TcpConfig {
             max_gaps: 64,
             syn_cookies: true,
             replies_per_second: 1000,
+            challenge_acks_per_second: 1000,
         }
     }
 }

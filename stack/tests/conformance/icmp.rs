@@ -130,12 +130,13 @@ fn an_unknown_protocol_is_answered_protocol_unreachable() {
 #[test]
 fn errors_are_limited() {
     // RFC 1812 4.3.2.8
-    let mut p = Peer::with(|c| c.icmp_errors_per_second = 5);
+    let mut p = Peer::with(|c| c.icmp_errors_per_second = 6);
     for _ in 0..8 {
         p.inject_frame(udp_frame(b"x"));
     }
-    assert_eq!(p.out.drain(..).count(), 5);
-    assert_eq!((p.counters().icmp_errors_sent, p.counters().icmp_errors_limited), (5, 3));
+    let sent = p.out.drain(..).count() as u64;
+    assert!((3..=6).contains(&sent), "half of it to all of it: {sent}");
+    assert_eq!((p.counters().icmp_errors_sent, p.counters().icmp_errors_limited), (sent, 8 - sent));
     p.advance(1000);
     p.inject_frame(udp_frame(b"x"));
     p.recv_icmp();

@@ -24,6 +24,7 @@ mod retransmit;
 mod sequence;
 mod syn_cookies;
 mod time_wait;
+mod urgent;
 mod windows;
 
 /// What most tests need.

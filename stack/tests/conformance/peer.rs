@@ -350,7 +350,7 @@ impl Peer {
             ack: if has_ack { SeqNumber(flow.iss.unwrap_or(0).wrapping_add(seg.ack)) } else { SeqNumber(0) },
             flags: seg.flags,
             window: seg.win,
-            urgent: 0,
+            urgent: seg.urgent,
             options,
         };
         let mut segment = vec![0; header.len() + seg.text.len()];

@@ -40,6 +40,26 @@ fn source_ports_are_ephemeral_and_differ() {
 }
 
 #[test]
+fn a_source_port_says_nothing_about_the_next() {
+    // RFC 6056 3.1: a stranger must guess among all of them
+    let mut p = Peer::with(|c| c.tcp.timestamps = false);
+    let ports: Vec<u16> = (0..2000).map(|_| open_one(&mut p)).collect();
+    let mut sixteenths = [0; 16];
+    for port in &ports {
+        sixteenths[usize::from(port - 32_768) / 2048] += 1;
+    }
+    // 125 each, give or take four standard deviations
+    assert!(sixteenths.iter().all(|n| (82..=168).contains(n)), "{sixteenths:?}");
+    let mut steps: Vec<u16> = ports.windows(2).map(|w| w[1].wrapping_sub(w[0])).collect();
+    steps.sort_unstable();
+    let most = steps.chunk_by(|a, b| a == b).map(<[u16]>::len).max();
+    assert!(most <= Some(5), "a step occurs {most:?} times");
+    p.stack.abort_all();
+    p.run();
+    p.out.clear();
+}
+
+#[test]
 fn the_answers_come_to_the_core_that_asked() {
     for core in 0..2 {
         let mut p = Peer::with(|c| c.steer = Steer::new(core, 2));

