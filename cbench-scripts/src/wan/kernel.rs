@@ -71,12 +71,12 @@ impl KernelHost {
         }))
     }
 
-    /// Runs `f` on a thread of the namespace.
-    ///
-    /// # Errors
-    /// When the namespace cannot be entered.
-    pub fn enter<T: Send>(&self, f: impl FnOnce() -> T + Send) -> lab::Result<T> {
-        self.netns.enter(f)
+    /// Starts a thread of the namespace: a client of another kind.
+    pub fn visit<T: Send + 'static>(
+        &self,
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<lab::Result<T>> {
+        self.netns.thread(f)
     }
 
     /// What the kernel's TCP of this namespace has counted, without zeroes: `TcpRetransSegs`, `TcpExtTCPTimeouts`, ...
@@ -130,7 +130,7 @@ fn counters_in(text: &str) -> Vec<(String, u64)> {
 
 fn run(task: &Task, listener: Option<TcpListener>) -> io::Result<()> {
     let stream = match (task.open, listener) {
-        (Open::Connect(to), _) => connect(to)?,
+        (Open::Connect(to), _) => connect(to, CONNECT_TIMEOUT)?,
         (Open::Listen(_), Some(listener)) => match accept(task, &listener)? {
             Some(stream) => stream,
             None => return Ok(()),
@@ -164,10 +164,10 @@ fn listen(at: SocketAddrV4) -> io::Result<TcpListener> {
 /// Connects to `to`.
 ///
 /// # Errors
-/// When nobody answers within 30 s, or refuses.
-pub fn connect(to: SocketAddrV4) -> io::Result<TcpStream> {
+/// When nobody answers within `patience`, or refuses.
+pub fn connect(to: SocketAddrV4, patience: Duration) -> io::Result<TcpStream> {
     let socket = socket()?;
-    socket.connect_timeout(&to.into(), CONNECT_TIMEOUT)?;
+    socket.connect_timeout(&to.into(), patience)?;
     Ok(socket.into())
 }
 
@@ -217,6 +217,10 @@ fn receive(task: &Task, mut stream: TcpStream, since: Instant) -> io::Result<()>
             Err(e) => return Err(e),
         }
         account.settle(task, since.elapsed());
+        if let Some(pace) = task.pace {
+            let ahead = Duration::from_secs_f64(account.got() as f64 / pace as f64);
+            std::thread::sleep(ahead.saturating_sub(since.elapsed()));
+        }
     }
     // What the sender still has is of no interest: a reset instead of a FIN.
     rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;

@@ -9,6 +9,8 @@
 //!   the stack serve while SYNs pour in.
 
 pub mod capture;
+pub mod fairness;
+pub mod flood;
 pub mod grid;
 pub mod kernel;
 pub mod ours;
@@ -16,6 +18,7 @@ pub mod path;
 pub mod relay;
 mod schedule;
 pub mod stream;
+pub mod syn;
 pub mod table;
 pub mod task;
 pub mod transfer;

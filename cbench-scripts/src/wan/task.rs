@@ -3,8 +3,10 @@
 use std::net::SocketAddrV4;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
+
+use anyhow::bail;
 
 use super::stream::Stream;
 
@@ -37,6 +39,8 @@ pub struct Task {
     pub stream: Stream,
     /// How many at most.
     pub bytes: u64,
+    /// Most bytes a second that a receiver on the kernel's side reads; `None` = as many as there are.
+    pub pace: Option<u64>,
     /// How long the receiver counts, from the moment when the connection is established for it.
     pub limit: Duration,
     /// Bytes received so far, for onlookers.
@@ -56,6 +60,18 @@ pub enum Report {
     Failed(String),
 }
 
+/// The receiver's report, or whatever went wrong.
+///
+/// # Errors
+/// When an endpoint has failed, or says nothing within `patience`.
+pub fn wait(reports: &Receiver<Report>, patience: Duration) -> anyhow::Result<Received> {
+    match reports.recv_timeout(patience) {
+        Ok(Report::Received(received)) => Ok(received),
+        Ok(Report::Failed(what)) => bail!("{what}"),
+        Err(_) => bail!("the transfer came to no end within {patience:?}"),
+    }
+}
+
 /// What the receiver got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Received {
@@ -73,6 +89,23 @@ impl Received {
 }
 
 impl Task {
+    /// A task that sends or receives `stream` for `limit` at most, and its onlookers' end: without a bound on bytes.
+    pub fn new(role: Role, open: Open, stream: &Stream, limit: Duration) -> (Task, Receiver<Report>) {
+        let (report, reports) = mpsc::channel();
+        let task = Task {
+            open,
+            role,
+            stream: stream.clone(),
+            bytes: u64::MAX,
+            pace: None,
+            limit,
+            progress: Arc::default(),
+            stop: Arc::default(),
+            report,
+        };
+        (task, reports)
+    }
+
     /// Whether the transfer is over.
     pub fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)

@@ -4,12 +4,11 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use ferroflow_ports::AnyPort;
 use ferroflow_stack::Config;
 
@@ -19,7 +18,7 @@ use super::ours::{Mover, Stack};
 use super::path::{Path, Way};
 use super::relay::{Attachment, Relay, RelayReport, Side};
 use super::stream::Stream;
-use super::task::{Open, Received, Report, Role, Task};
+use super::task::{Open, Received, Role, Task, wait};
 use crate::lab;
 
 const SENDER: Ipv4Addr = Ipv4Addr::new(10, 78, 0, 1);
@@ -130,19 +129,11 @@ impl Transfer {
     /// # Errors
     /// When something cannot be set up, the connection fails, or a wrong byte is received.
     pub fn run(&self) -> anyhow::Result<Outcome> {
-        let (report, reports) = mpsc::channel();
-        let stop = Arc::new(AtomicBool::new(false));
         let stream = Stream::new(self.seed);
-        let task = |role, open| Task {
-            open,
-            role,
-            stream: stream.clone(),
-            bytes: self.bytes,
-            limit: self.limit,
-            progress: Arc::new(AtomicU64::new(0)),
-            stop: Arc::clone(&stop),
-            report: report.clone(),
-        };
+        let (first, reports) = Task::new(Role::Send, Open::Listen(PORT), &stream, self.limit);
+        let first = Task { bytes: self.bytes, ..first };
+        let stop = Arc::clone(&first.stop);
+        let task = |role, open| Task { role, open, ..first.clone() };
         let to = |address| Open::Connect(SocketAddrV4::new(address, PORT));
         let listen = Open::Listen(PORT);
         let sender = |open| self.attach(self.roles.sender, SENDER, task(Role::Send, open));
@@ -240,14 +231,5 @@ impl Endpoint {
             }
             Endpoint::Ours(stack) => Ok(stack.stop()?.counters),
         }
-    }
-}
-
-/// The receiver's report, or whatever went wrong.
-fn wait(reports: &Receiver<Report>, patience: Duration) -> anyhow::Result<Received> {
-    match reports.recv_timeout(patience) {
-        Ok(Report::Received(received)) => Ok(received),
-        Ok(Report::Failed(what)) => bail!("{what}"),
-        Err(_) => bail!("the transfer came to no end within {patience:?}"),
     }
 }

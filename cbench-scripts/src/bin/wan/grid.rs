@@ -1,46 +1,19 @@
-//! The command line of [`cbench::wan`].
-#![forbid(unsafe_code)]
+//! `wan grid`.
 
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use cbench::lab::{Need, require};
 use cbench::wan::grid::{self, Cell, Plan, RATE};
 use cbench::wan::kernel::{CONGESTION_CONTROL, KernelHost};
 use cbench::wan::table::{self, Verdict};
 use cbench::wan::transfer::{Outcome, Roles, Tuning};
-use clap::{Args, Parser, Subcommand};
-
-/// Compares the project's TCP with the kernel's over a relay that delays, loses and reorders.
-///
-/// Needs Linux, root, /dev/net/tun, and the programs ip and ethtool. Everything runs in network namespaces that are made for
-/// the run and removed after it; with chrt the program
-/// gives itself a real-time priority (not if FERROFLOW_WAN_REALTIME is set). Exit status: 0 when what was wanted is reached, 1 when not, 2 when it could not be measured.
-#[derive(Debug, Parser)]
-#[command(name = "wan", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Goodput by loss, round trip and reordering, the stack against the kernel
-    ///
-    /// Each cell is a way of 200 Mbit/s with a queue of one bandwidth-delay product (at least 64 KiB) that drops at its tail;
-    /// loss and reordering hit both directions. The kernel sends to the kernel, and the stack sends and receives as client and
-    /// as server, with the same seeds; the time counts at the receiver from the established connection on. Transfers
-    /// that are expected to take less than half of the rate run side by side.
-    Grid(GridArgs),
-}
+use clap::Args;
 
 #[derive(Debug, Args)]
-struct GridArgs {
+pub struct GridArgs {
     /// How many cells: all 30, or a fixed choice of 12
     #[arg(long, value_name = "N", default_value = "30", value_parser = ["12", "30"])]
     cells: String,
@@ -128,41 +101,6 @@ fn parse_role(text: &str) -> Result<Roles, String> {
     Roles::OURS.into_iter().find(|r| r.to_string() == text).ok_or_else(|| format!("there is no role {text}"))
 }
 
-fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match &cli.command {
-        Command::Grid(args) => run_grid(args),
-    };
-    match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(e) => {
-            let _ = writeln!(io::stderr(), "wan: {e:#}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-/// Before anything is measured: the rights, and a place before other work on the machine.
-fn prepare() -> anyhow::Result<()> {
-    ensure!(
-        require(&[Need::Root, Need::Tun, Need::Command("ip"), Need::Command("ethtool")]),
-        "it cannot run on this machine"
-    );
-    if std::env::var_os(REALTIME).is_none() {
-        // What is measured is the stacks, not their neighbours: the program starts itself anew with a real-time priority.
-        let program = std::env::current_exe()?;
-        let mut anew = std::process::Command::new("chrt");
-        anew.args(["-f", "10"]).arg(program).args(std::env::args_os().skip(1)).env(REALTIME, "1");
-        let why = anew.exec();
-        let _ = writeln!(io::stderr(), "Other work on the machine will disturb the run: chrt: {why}");
-    }
-    Ok(())
-}
-
-/// Set once the program runs with a real-time priority, or is not to have one.
-const REALTIME: &str = "FERROFLOW_WAN_REALTIME";
-
 impl GridArgs {
     fn plan(&self) -> anyhow::Result<Plan> {
         let mut cells = if self.small || self.cells == "12" { Cell::twelve() } else { Cell::all() };
@@ -196,8 +134,8 @@ impl GridArgs {
 }
 
 /// Runs it; whether what was wanted is reached.
-fn run_grid(args: &GridArgs) -> anyhow::Result<bool> {
-    prepare()?;
+pub fn run(args: &GridArgs) -> anyhow::Result<bool> {
+    crate::prepare()?;
     let plan = args.plan()?;
     let mut out = io::stdout();
     writeln!(out, "{}", heading(&plan)?)?;

@@ -1,0 +1,91 @@
+//! The command line of [`cbench::wan`].
+#![forbid(unsafe_code)]
+
+mod fairness;
+mod flood;
+mod grid;
+
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::process::ExitCode;
+
+use anyhow::ensure;
+use cbench::lab::{Need, require};
+use clap::{Parser, Subcommand};
+
+use fairness::FairnessArgs;
+use flood::FloodArgs;
+use grid::GridArgs;
+
+/// Compares the project's TCP with the kernel's over a relay that delays, loses and reorders.
+///
+/// Needs Linux, root, /dev/net/tun, and the programs ip and ethtool. Everything runs in network namespaces that are made
+/// for the run and removed after it. With chrt the program gives itself a real-time priority, unless
+/// FERROFLOW_WAN_REALTIME is set. Exit status: 0 when what was wanted is reached, 1 when not, 2 when it could not be
+/// measured.
+#[derive(Debug, Parser)]
+#[command(name = "wan", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Goodput by loss, round trip and reordering, the stack against the kernel
+    ///
+    /// Each cell is a way of 200 Mbit/s with a queue of one bandwidth-delay product (at least 64 KiB) that drops at its tail;
+    /// loss and reordering hit both directions. The kernel sends to the kernel, and the stack sends and receives as client and
+    /// as server, with the same seeds; the time counts at the receiver from the established connection on. Transfers
+    /// that are expected to take less than half of the rate run side by side.
+    Grid(Box<GridArgs>),
+    /// A flow of the stack and one of the kernel share a bottleneck of 50 Mbit/s and 20 ms
+    Fairness(FairnessArgs),
+    /// The stack as a server while SYNs from random sources pour in
+    ///
+    /// Beside the flood a client of the kernel keeps an upload and a download going, and every 500 ms another connects and
+    /// wants an answer.
+    Flood(FloodArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Grid(args) => grid::run(args),
+        Command::Fairness(args) => fairness::run(args),
+        Command::Flood(args) => flood::run(args),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(e) => {
+            let _ = writeln!(io::stderr(), "wan: {e:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Before anything is measured: the rights, and a place before other work on the machine.
+fn prepare() -> anyhow::Result<()> {
+    ensure!(
+        require(&[Need::Root, Need::Tun, Need::Command("ip"), Need::Command("ethtool")]),
+        "it cannot run on this machine"
+    );
+    if std::env::var_os(REALTIME).is_none() {
+        // What is measured is the stacks, not their neighbours: the program starts itself anew with a real-time priority.
+        let program = std::env::current_exe()?;
+        let mut anew = std::process::Command::new("chrt");
+        anew.args(["-f", "10"]).arg(program).args(std::env::args_os().skip(1)).env(REALTIME, "1");
+        let why = anew.exec();
+        let _ = writeln!(io::stderr(), "Other work on the machine will disturb the run: chrt: {why}");
+    }
+    Ok(())
+}
+
+/// Set once the program runs with a real-time priority, or is not to have one.
+const REALTIME: &str = "FERROFLOW_WAN_REALTIME";
+
+/// A counter by its name; 0 if it is not there.
+fn named(counters: &[(String, u64)], name: &str) -> u64 {
+    counters.iter().find(|(n, _)| n == name).map_or(0, |(_, value)| *value)
+}
