@@ -147,12 +147,36 @@ counters! {
     tcp_challenge_ack,
     /// Challenge ACKs not sent: the rate limit.
     tcp_challenge_skipped,
-    /// Fast retransmits (RFC 5681 3.2).
+    /// Fast recoveries (RFC 6675 5; Linux: TcpExtTCPSackRecovery, TcpExtTCPRenoRecovery).
     tcp_fast_retransmit,
-    /// Partial acknowledgements in fast recovery (RFC 6582).
+    /// Acknowledgements that moved on while losses were being repaired (RFC 6582's partial ones, and the last).
     tcp_partial_ack,
-    /// Retransmission time-outs.
+    /// Retransmission time-outs (Linux: TcpExtTCPTimeouts).
     tcp_timeouts,
+    /// Tail loss probes sent (RFC 8985 7; Linux: TcpExtTCPLossProbes).
+    tcp_loss_probes,
+    /// Losses that a tail loss probe repaired (Linux: TcpExtTCPLossProbeRecovery).
+    tcp_loss_probe_recovery,
+    /// Reductions that were taken back, for one of the three reasons that follow.
+    tcp_undone,
+    /// Spurious by timestamp: Eifel detection (RFC 3522; Linux: TcpExtTCPFullUndo, TcpExtTCPPartialUndo).
+    tcp_spurious_by_timestamp,
+    /// Spurious by D-SACK (RFC 3708; Linux: TcpExtTCPDSACKUndo).
+    tcp_spurious_by_dsack,
+    /// Time-outs found spurious by F-RTO (RFC 5682; Linux: TcpExtTCPSpuriousRTOs).
+    tcp_spurious_by_f_rto,
+    /// Peers that dropped what they had said to have (RFC 2018 8; Linux: TcpExtTCPSACKReneging).
+    tcp_sack_reneging,
+    /// SACK blocks of what was never sent (Linux: TcpExtTCPSACKDiscard).
+    tcp_sack_ignored,
+    /// D-SACK blocks received (Linux: TcpExtTCPDSACKRecv).
+    tcp_dsack_received,
+    /// D-SACK blocks sent (RFC 2883; Linux: TcpExtTCPDSACKOldSent).
+    tcp_dsack_sent,
+    /// Packets received that a router had marked (RFC 3168; Linux: IpExtInCEPkts).
+    tcp_ce_received,
+    /// Reductions because the peer reported such a mark.
+    tcp_ecn_reductions,
     /// Probes of a closed window.
     tcp_window_probes,
     /// Acknowledgements that waited for the timer.

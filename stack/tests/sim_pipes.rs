@@ -120,7 +120,8 @@ fn cores_on_both_ends_share_the_work_and_every_buffer_comes_home() {
 
 #[test]
 fn lossy_pipes_lose_no_byte_and_no_buffer() {
-    let faults = Faults { loss: 0.05, duplicate: 0.02, reorder: 0.05, corrupt: 0.01 };
+    // A frame is held until the next one, which may be a time-out later: more of that would measure nothing but patience.
+    let faults = Faults { loss: 0.05, duplicate: 0.02, reorder: 0.02, corrupt: 0.01 };
     let (a, b) = pipe::pair(PipeConfig { frames: FRAMES, ..PipeConfig::new(2) });
     let mut seed = 0;
     let mut lossy = |port| {

@@ -67,6 +67,7 @@ pub(super) fn segment<S: Service>(
         ack: view.ack(),
         flags: view.flags(),
         window: view.window(),
+        ecn: ip.ecn(),
         options,
         payload: view.payload(),
     };
@@ -217,7 +218,7 @@ fn opening(inner: &Inner, ends: &Ends, token: u64, iss: SeqNumber) -> Open {
 fn open(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends, token: u64, old: Option<SeqNumber>) {
     let open = opening(inner, ends, token, inner.new_iss(&ends.key(), old));
     let (now, config) = (inner.now, &inner.config.tcp);
-    let mut tcb = Tcb::passive(open, ends.local_port, seg.seq, seg.window, &seg.options, now, config);
+    let mut tcb = Tcb::passive(open, ends.local_port, seg, now, config);
     tcb.next_hop = Some(ends.mac);
     let Some(id) = inner.table.insert(tcb) else {
         inner.counters.tcp_table_full += 1;

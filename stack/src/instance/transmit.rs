@@ -14,6 +14,7 @@ use crate::counters::Counters;
 use crate::neighbor::Resolve;
 use crate::port::{Burst, Csum, Frame, Port};
 use crate::service::Service;
+use crate::tcp::ecn;
 use crate::tcp::output::{Emit, OutSegment, Progress};
 use crate::tcp::tcb::Tcb;
 
@@ -199,7 +200,8 @@ impl<P: Port> Emit for Emitter<'_, P> {
         let Some(mut frame) = room(self.port, self.tx, TCP_AT + len) else { return false };
         let partial = self.port.caps().tx_csum;
         let buf = self.port.bytes_mut(&mut frame);
-        let ip = Ipv4Header::new(tcb.local, tcb.remote, IpProtocol::TCP, len as u16);
+        let ecn = if segment.ect { ecn::ECT0 } else { 0 };
+        let ip = Ipv4Header { ecn, ..Ipv4Header::new(tcb.local, tcb.remote, IpProtocol::TCP, len as u16) };
         write_headers(buf, self.mac, next_hop, &ip);
         let tcp = &mut buf[TCP_AT..TCP_AT + len];
         let _ = header.write(tcp);
@@ -212,9 +214,7 @@ impl<P: Port> Emit for Emitter<'_, P> {
             let _ = tcp::fill_checksum(tcp, tcb.local, tcb.remote);
         }
         self.counters.tcp_segments_out += 1;
-        if segment.seq.lt(tcb.snd.max) && len > head {
-            self.counters.tcp_retransmitted += 1;
-        }
+        self.counters.tcp_retransmitted += u64::from(segment.again);
         push(self.port, self.tx, frame, self.counters);
         true
     }

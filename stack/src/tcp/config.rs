@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::cc::Algorithm;
+use super::ecn::EcnMode;
+
 /// Keepalive probes (RFC 9293 3.8.4): off unless asked for (MUST-25).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keepalive {
@@ -33,7 +36,8 @@ pub struct TcpConfig {
     pub nagle: bool,
     /// How long an acknowledgement may wait for company. RFC 9293 MUST-60: below 500 ms; Linux's value.
     pub delayed_ack: Duration,
-    /// Lower bound of the retransmission time-out. RFC 6298 2.4 recommends 1 s; Linux's 200 ms is what peers live with.
+    /// Least that the retransmission time-out is longer than the smoothed round trip. RFC 6298 2.4 recommends 1 s in
+    /// all; Linux's 200 ms is what peers live with.
     pub rto_min: Duration,
     /// Upper bound of the retransmission time-out (RFC 6298 2.5: at least 60 s).
     pub rto_max: Duration,
@@ -58,6 +62,16 @@ pub struct TcpConfig {
     pub timestamps: bool,
     /// Offer RFC 7323 window scaling.
     pub window_scaling: bool,
+    /// Offer selective acknowledgements (RFC 2018), without which losses are repaired one a round trip.
+    pub sack: bool,
+    /// Probe for lost tails before the time-out (RFC 8985 7); needs SACK.
+    pub tail_loss_probe: bool,
+    /// Find spurious time-outs by F-RTO (RFC 5682); needs SACK.
+    pub f_rto: bool,
+    /// Explicit congestion notification (RFC 3168).
+    pub ecn: EcnMode,
+    /// Congestion control of new connections.
+    pub congestion: Algorithm,
     /// Initial congestion window in segments (RFC 6928).
     pub initial_window: u32,
     /// Most connections at once, half-open ones included; more are refused by silence and counted.
@@ -95,6 +109,11 @@ impl Default for TcpConfig {
             keepalive: None,
             timestamps: true,
             window_scaling: true,
+            sack: true,
+            tail_loss_probe: true,
+            f_rto: true,
+            ecn: EcnMode::Accept,
+            congestion: Algorithm::Cubic,
             initial_window: 10,
             max_conns: 1 << 17,
             max_time_wait: 1 << 16,

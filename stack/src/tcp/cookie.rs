@@ -114,7 +114,7 @@ pub fn syn_ack(open: Open, syn: &Segment<'_>, now: Instant, config: &TcpConfig) 
     if options.timestamps.is_none() || !config.timestamps {
         options = TcpOptions { mss: options.mss, ..TcpOptions::NONE };
     }
-    let mut tcb = Tcb::passive(open, 0, syn.seq, syn.window, &options, now, config);
+    let mut tcb = Tcb::passive(open, 0, &Segment { options, ..*syn }, now, config);
     let mut sent = Sent(None);
     tcb.output(now, config, 0, &mut sent);
     let mut header = sent.0?;
@@ -160,17 +160,22 @@ impl Tcb {
     ) -> Option<Tcb> {
         let clock = (now.as_millis() as u32).wrapping_add(open.ts_offset);
         let mut options = TcpOptions { mss: Some(mss), ..TcpOptions::NONE };
+        let mut flags = TcpFlags::SYN;
         if let Some((value, echo)) = ack.options.timestamps.filter(|_| config.timestamps) {
             let age = clock.wrapping_sub(echo);
             if u128::from(age) > LIFETIME.as_millis() + (1 << BITS) {
                 return None;
             }
-            let Remembered { window_scale, sack, ecn: _ } = Remembered::from_ts(echo);
+            let Remembered { window_scale, sack, ecn } = Remembered::from_ts(echo);
             options.timestamps = Some((value, 0));
             options.window_scale = window_scale;
             options.sack_permitted = sack;
+            if ecn {
+                flags |= TcpFlags::ECE | TcpFlags::CWR;
+            }
         }
-        let mut tcb = Tcb::passive(open, 0, ack.seq - 1, ack.window, &options, now, config);
+        let syn = Segment { seq: ack.seq - 1, flags, options, payload: &[], ..*ack };
+        let mut tcb = Tcb::passive(open, 0, &syn, now, config);
         tcb.listener = None; // it never counted among the half-open
         tcb.output(now, config, 0, &mut Sent(None));
         tcb.timed = None; // who knows when

@@ -4,7 +4,7 @@ use ferroflow_wire::SeqNumber;
 use ferroflow_wire::tcp::{TcpFlags, TcpOptions};
 
 use super::TcpConfig;
-use super::newreno::Verdict;
+use super::ecn;
 use super::recv::Insert;
 use super::tcb::{AckDue, State, Tcb};
 use crate::counters::Counters;
@@ -22,6 +22,8 @@ pub struct Segment<'a> {
     pub flags: TcpFlags,
     /// SEG.WND, unscaled.
     pub window: u16,
+    /// The ECN field of the IP header (RFC 3168 5).
+    pub ecn: u8,
     /// Options.
     pub options: TcpOptions,
     /// Text.
@@ -110,7 +112,7 @@ impl Tcb {
         if !seg.flags.syn() {
             return Outcome::default();
         }
-        self.syn_received(seg.seq, seg.window, &seg.options, cx.now, cx.config);
+        self.syn_received(seg, cx.now, cx.config);
         if !acceptable {
             // Simultaneous open (RFC 9293 3.5): our SYN goes again, with an ACK.
             self.state = State::SynReceived;
@@ -128,12 +130,16 @@ impl Tcb {
         self.listener = None;
         self.snd.una = self.snd.iss + 1;
         self.snd.nxt = self.snd.una.max(self.snd.nxt);
+        self.sent.begin(self.snd.una);
+        self.recovery.high = self.snd.iss;
+        self.flight_round = self.snd.una;
+        self.limited_until = self.snd.una;
         self.snd.wl1 = seg.seq;
         self.snd.wl2 = seg.ack;
         self.deadlines.give_up = None;
         self.deadlines.retransmit = None;
         let syn_was_lost = self.rto.expired() > 0;
-        self.measure(seg, cx);
+        self.measure_handshake(seg, cx);
         if syn_was_lost {
             self.rto.syn_was_lost();
             self.cc.syn_was_lost();
@@ -197,6 +203,7 @@ impl Tcb {
             outcome.established = true;
         }
         self.heard(cx.now, cx.config);
+        ecn::received(self, &seg, cx);
         if !self.input_ack(&seg, cx, &mut outcome) {
             return outcome;
         }
@@ -220,6 +227,10 @@ impl Tcb {
         if !(start_ok || end_ok || covers) {
             cx.counters.tcp_out_of_window += 1;
             if !seg.flags.rst() {
+                let end = seg.seq + seg.payload.len() as u32;
+                if !seg.payload.is_empty() && end.le(self.rcv.nxt) && self.state.is_synchronized() {
+                    self.duplicate_text(seg.seq, end, cx);
+                }
                 self.ack_unacceptable(len, cx.now);
                 outcome.acked = self.late_ack(seg, cx);
             }
@@ -274,7 +285,7 @@ impl Tcb {
         if !(duplicate && seg.flags.ack() && self.state.is_synchronized() && news) {
             return false;
         }
-        self.new_ack(seg, cx);
+        self.acknowledge(seg, cx);
         true
     }
 
@@ -321,20 +332,11 @@ impl Tcb {
             self.challenge(cx);
             return false;
         }
-        if seg.ack.gt(snd.una) {
-            let fin_acked = self.new_ack(seg, cx);
-            outcome.acked = true;
-            if fin_acked {
-                self.fin_acknowledged(cx, outcome);
-            }
-        } else if self.is_duplicate(seg) {
-            let (una, max, flight) = (self.snd.una, self.snd.max, self.flight());
-            if self.cc.duplicate(una, max, flight) == Verdict::Retransmit {
-                self.retransmit_head = true;
-                cx.counters.tcp_fast_retransmit += 1;
-            }
+        outcome.acked = seg.ack.gt(snd.una);
+        if self.acknowledge(seg, cx) {
+            self.fin_acknowledged(cx, outcome);
         }
-        if self.probing && !self.service_done {
+        if (self.probing || self.snd.wnd == 0) && !self.service_done {
             self.deadlines.give_up = None; // RFC 9293 3.8.6.1: a peer that answers probes is alive
         }
         self.update_window(seg);
@@ -344,71 +346,19 @@ impl Tcb {
         true
     }
 
-    /// RFC 5681 2: nothing but an acknowledgement, with outstanding data, that repeats the last one.
-    fn is_duplicate(&self, seg: &Segment<'_>) -> bool {
-        seg.ack == self.snd.una
-            && self.snd.max != self.snd.una
-            && !self.probing
-            && seg.seq_len() == 0
-            && (u32::from(seg.window) << self.snd.wscale) == self.snd.wnd
-    }
-
-    /// SND.UNA < SEG.ACK =< SND.MAX. Returns whether our FIN was acknowledged.
-    fn new_ack(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) -> bool {
-        let acked = seg.ack - self.snd.una;
-        let data = (acked as usize).min(self.tx.len());
-        let fin_acked = self.fin_open() && seg.ack == self.tx_end() + 1;
-        self.measure(seg, cx);
-        self.tx.consume(data);
-        self.snd.una = seg.ack;
-        // The right edge stays where it is unless this segment is new enough to move it (`update_window`).
-        self.snd.wnd = self.snd.wnd.saturating_sub(acked);
-        self.snd.nxt = self.snd.nxt.max(seg.ack);
-        self.rto.progress();
-        // What a former acknowledgement of this burst wanted sent again may be acknowledged by now.
-        self.retransmit_head = self.cc.acked(acked, seg.ack, self.flight()) == Verdict::Retransmit;
-        cx.counters.tcp_partial_ack += u64::from(self.retransmit_head);
-        // RFC 6298 5.2, 5.3
-        if self.snd.una == self.snd.max {
-            self.deadlines.retransmit = None;
-        } else if !self.cc.keeps_timer() {
-            self.deadlines.retransmit = Some(cx.now + self.rto.get(cx.config));
-        }
-        // Progress: the user time-out starts anew, and so does the patience with a peer that the service has left.
-        self.deadlines.give_up = self.service_done.then(|| cx.now + cx.config.linger);
-        self.probing = false;
-        fin_acked
-    }
-
-    /// A round-trip sample: by timestamp (RFC 7323 4.1), or of a segment that was sent once (Karn).
-    fn measure(&mut self, seg: &Segment<'_>, cx: &Cx<'_>) {
-        if self.ts.is_some() {
-            if let Some((_, echo)) = seg.options.timestamps
-                && echo != 0
-                && self.echo_measures(seg.ack, echo)
-            {
-                let ms = self.ts_value(cx.now).wrapping_sub(echo);
-                if ms < MAX_RTT_MS {
-                    self.rto.measured(std::time::Duration::from_millis(u64::from(ms.max(1))), cx.config);
-                }
+    /// The round trip of the SYN: of one that was sent once, else by timestamp.
+    fn measure_handshake(&mut self, seg: &Segment<'_>, cx: &Cx<'_>) {
+        match self.timed.take() {
+            Some((end, sent)) if seg.ack.ge(end) => {
+                let rtt = cx.now.since(sent);
+                self.rto.measured(rtt, cx.config);
+                self.rack.sample(rtt, cx.now);
             }
-        } else if let Some((end, sent)) = self.timed
-            && seg.ack.ge(end)
-        {
-            self.timed = None;
-            self.rto.measured(cx.now.since(sent), cx.config);
+            _ if self.ts.is_some() => {
+                self.measure_echo(seg.options.timestamps.map(|(_, echo)| echo), cx);
+            }
+            _ => {}
         }
-    }
-
-    /// Whether an echoed timestamp tells a round trip. What is sent again may have arrived before, its acknowledgement lost:
-    /// the answer to it then echoes what was sent a time-out ago, and believing that would raise the time-out each
-    /// time (Karn's problem once more; RFC 7323 4.1 is silent on it).
-    fn echo_measures(&mut self, ack: SeqNumber, echo: u32) -> bool {
-        let Some((end, since)) = self.resent else { return true };
-        if ack.ge(end) {
-            self.resent = None;
-        }
-        (echo.wrapping_sub(since) as i32) >= 0
     }
 
     fn fin_acknowledged(&mut self, cx: &Cx<'_>, outcome: &mut Outcome) {
@@ -454,6 +404,9 @@ impl Tcb {
         let end = seg.seq + seg.payload.len() as u32;
         let beyond = end.diff(self.rcv.adv).max(0) as usize;
         if old + beyond >= seg.payload.len() {
+            if old >= seg.payload.len() {
+                self.duplicate_text(seg.seq, end, cx);
+            }
             self.ack_now();
             return;
         }
@@ -470,10 +423,21 @@ impl Tcb {
             return;
         }
         let (from, to) = (old, seg.payload.len() - beyond);
+        if old > 0 {
+            self.duplicate_text(seg.seq, self.rcv.nxt, cx);
+        }
         if old > 0 || beyond > 0 {
             self.ack_now();
         }
         self.accept_text(seg.seq + old as u32, &seg.payload[from..to], from, cx, outcome);
+    }
+
+    /// Bytes that were received before: the next acknowledgement says so (D-SACK, RFC 2883 4).
+    fn duplicate_text(&mut self, start: SeqNumber, end: SeqNumber, cx: &mut Cx<'_>) {
+        if self.sack_ok {
+            cx.counters.tcp_dsack_sent += 1;
+            self.rx.duplicate(start, end);
+        }
     }
 
     fn accept_text(
@@ -487,7 +451,7 @@ impl Tcb {
         let len = text.len() as u32;
         if seq == self.rcv.nxt && self.rx.is_empty() && !self.rx.has_gaps() {
             self.rcv.nxt += len;
-            cx.counters.tcp_bytes_in += u64::from(len);
+            self.received(len, cx);
             outcome.in_place = Some((offset, text.len()));
             self.schedule_ack(len, cx);
             return;
@@ -495,7 +459,7 @@ impl Tcb {
         if seq == self.rcv.nxt && !self.rx.has_gaps() {
             self.rx.append(text);
             self.rcv.nxt += len;
-            cx.counters.tcp_bytes_in += u64::from(len);
+            self.received(len, cx);
             outcome.readable = true;
             self.schedule_ack(len, cx);
             return;
@@ -505,15 +469,21 @@ impl Tcb {
         }
         let merged = self.rx.merge(self.rcv.nxt);
         self.rcv.nxt += merged;
-        cx.counters.tcp_bytes_in += u64::from(merged);
+        self.received(merged, cx);
         outcome.readable |= merged > 0;
         // RFC 5681 4.2: at once, when a segment leaves a gap or fills one
         if merged == 0 {
             cx.counters.tcp_out_of_order += 1;
-            self.ack_each();
+            // Without SACK the sender counts acknowledgements; with it, one tells of all that came together.
+            if self.sack_ok { self.ack_now() } else { self.ack_each() }
         } else {
             self.ack_now();
         }
+    }
+
+    fn received(&mut self, len: u32, cx: &mut Cx<'_>) {
+        cx.counters.tcp_bytes_in += u64::from(len);
+        self.bytes_received += u64::from(len);
     }
 
     /// RFC 9293 3.8.6.3, RFC 5681 4.2: at least every second full segment is acknowledged, none waits for long.
@@ -562,5 +532,3 @@ const SYN_ACK: TcpFlags = TcpFlags::SYN.union(TcpFlags::ACK);
 const PAWS_IDLE: std::time::Duration = std::time::Duration::from_secs(24 * 24 * 3600);
 /// Least time between two answers to unacceptable segments without text; keepalive probes are further apart.
 const ANSWER_INTERVAL: std::time::Duration = std::time::Duration::from_millis(500);
-/// A longer round trip by timestamp is a wrong echo.
-const MAX_RTT_MS: u32 = 600_000;

@@ -1,24 +1,33 @@
 //! TCP (RFC 9293), without I/O: a [`Tcb`] takes segments and times, and says what to send.
 //!
 //! `tcb` what a connection remembers · `input` a segment arrives · `output` what may be sent now · `timers` what the
-//! clock asks for · `recv` bytes waiting for their turn or their reader · `rto` RFC 6298 · `newreno` RFC 5681 and
-//! 6582 · `cc` congestion control by algorithm · `table` whose segment is it · `time_wait` what is left after the end ·
-//! `isn` RFC 6528 · `cookie` SYN cookies.
+//! clock asks for · `recv` bytes waiting for their turn or their reader · `autotune` how many may wait · `table` whose
+//! segment is it · `time_wait` what is left after the end · `isn` RFC 6528 · `cookie` SYN cookies.
+//!
+//! Sending over a path that loses: `ack` what an acknowledgement tells · `sent` what is in flight (RFC 6675) · `rack`
+//! what of it is lost (RFC 8985) · `recovery` how that is repaired (RFC 6937, 5682, 3522) · `cc` how much may be in
+//! flight (RFC 9438, 5681, 9406) · `ecn` RFC 3168 · `rto` RFC 6298.
 
+pub mod ack;
 pub mod autotune;
 pub mod cc;
 pub mod config;
 pub mod cookie;
+pub mod ecn;
 pub mod input;
 pub mod isn;
-pub mod newreno;
 pub mod output;
+pub mod rack;
+pub mod recovery;
 pub mod recv;
 pub mod rto;
+pub mod sent;
 pub mod table;
 pub mod tcb;
 pub mod time_wait;
 pub mod timers;
 
+pub use cc::Algorithm;
 pub use config::{Keepalive, TcpConfig};
+pub use ecn::EcnMode;
 pub use tcb::{State, Tcb};

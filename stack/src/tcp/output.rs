@@ -1,9 +1,10 @@
 //! What a connection may send now (RFC 9293 3.7, 3.8; RFC 5681). Called at the end of a burst, never from a callback.
 
 use ferroflow_wire::SeqNumber;
-use ferroflow_wire::tcp::{TcpFlags, TcpOptions};
+use ferroflow_wire::tcp::{SackBlocks, TcpFlags, TcpOptions};
 
 use super::TcpConfig;
+use super::ecn;
 use super::tcb::{AckDue, State, Tcb};
 use crate::time::Instant;
 
@@ -18,6 +19,10 @@ pub struct OutSegment<'a> {
     pub flags: TcpFlags,
     /// SEG.WND as it goes on the wire.
     pub window: u16,
+    /// The packet may be marked instead of dropped: ECT(0) (RFC 3168 6.1).
+    pub ect: bool,
+    /// Sent before.
+    pub again: bool,
     /// Options.
     pub options: TcpOptions,
     /// Text, in up to two pieces.
@@ -42,10 +47,19 @@ pub enum Progress {
 }
 
 /// Text of one segment: where it starts, how long it is.
+#[derive(Clone, Copy)]
 struct Chunk {
     seq: SeqNumber,
     len: u32,
     fin: bool,
+    /// Sent before.
+    again: bool,
+}
+
+impl Chunk {
+    fn end(&self) -> SeqNumber {
+        self.seq + self.len + u32::from(self.fin)
+    }
 }
 
 impl Tcb {
@@ -73,12 +87,19 @@ impl Tcb {
         if self.snd.nxt != self.snd.iss {
             return Progress::Done;
         }
+        let first = self.snd.max == self.snd.iss;
+        let asks = ecn::syn_flags(config.ecn, first);
         let flags = match self.state {
-            State::SynSent => TcpFlags::SYN,
+            State::SynSent => {
+                self.offer.ecn = asks != TcpFlags::NONE;
+                TcpFlags::SYN | asks
+            }
+            _ if self.ecn.on => TcpFlags::SYN | TcpFlags::ACK | TcpFlags::ECE,
             _ => TcpFlags::SYN | TcpFlags::ACK,
         };
         let options = TcpOptions {
             mss: Some(self.offer.mss),
+            sack_permitted: self.offer.sack,
             window_scale: self.offer.window_scaling.then_some(self.rcv.wscale),
             timestamps: self
                 .offer
@@ -91,12 +112,19 @@ impl Tcb {
         let window =
             if self.state == State::SynSent { self.rx.limit() as u32 - 1 } else { edge - self.rcv.nxt };
         let window = u16::try_from(window).unwrap_or(u16::MAX);
-        let segment =
-            OutSegment { seq: self.snd.iss, ack: self.ack_field(), flags, window, options, text: (&[], &[]) };
+        let segment = OutSegment {
+            seq: self.snd.iss,
+            ack: self.ack_field(),
+            flags,
+            window,
+            ect: false,
+            again: !first,
+            options,
+            text: (&[], &[]),
+        };
         if !emit.emit(self, &segment) {
             return Progress::Blocked;
         }
-        let first = self.snd.max == self.snd.iss;
         self.snd.nxt = self.snd.iss + 1;
         self.snd.max = self.snd.nxt;
         self.timed = first.then_some((self.snd.nxt, now));
@@ -116,11 +144,11 @@ impl Tcb {
         budget: usize,
         emit: &mut impl Emit,
     ) -> Progress {
-        if self.retransmit_head && !self.output_head(now, config, emit) {
-            return Progress::Blocked;
-        }
         if self.snd.una == self.snd.max && now.since(self.last_sent) > self.rto.get(config) {
-            self.cc.idle(config.initial_window); // RFC 5681 4.1
+            self.cc.idle_restart(config.initial_window); // RFC 5681 4.1
+        }
+        if self.probe_tail && !self.output_tail_probe(now, config, emit) {
+            return Progress::Blocked;
         }
         let mut sent = 0;
         while let Some(chunk) = self.next_chunk(config) {
@@ -130,10 +158,10 @@ impl Tcb {
             if !self.send_chunk(&chunk, now, config, emit) {
                 return Progress::Blocked;
             }
-            self.snd.nxt = chunk.seq + chunk.len + u32::from(chunk.fin);
-            self.snd.max = self.snd.max.max(self.snd.nxt);
+            self.resend_one = false;
             sent += chunk.len as usize;
         }
+        self.resend_one = false;
         if self.probe_now && !self.output_probe(now, config, emit) {
             return Progress::Blocked;
         }
@@ -141,52 +169,65 @@ impl Tcb {
         Progress::Done
     }
 
-    /// The segment at `una` again: fast retransmit (RFC 5681 3.2), partial acknowledgement (RFC 6582).
-    fn output_head(&mut self, now: Instant, config: &TcpConfig, emit: &mut impl Emit) -> bool {
-        let outstanding = self.snd.max - self.snd.una;
-        if outstanding == 0 {
-            self.retransmit_head = false;
-            return true;
-        }
-        let len = (self.tx.len() as u32).min(self.snd.mss).min(outstanding);
-        let chunk =
-            Chunk { seq: self.snd.una, len, fin: self.fin_at(self.snd.una + len) && outstanding > len };
-        if (chunk.len > 0 || chunk.fin) && !self.send_chunk(&chunk, now, config, emit) {
-            return false;
-        }
-        self.retransmit_head = false;
-        self.resent = Some((self.snd.max, self.ts_value(now)));
-        self.snd.nxt = self.snd.nxt.max(chunk.seq + chunk.len + u32::from(chunk.fin));
-        // RFC 6298 5: the timer restarts with the retransmission
-        if !self.cc.keeps_timer() || self.deadlines.retransmit.is_none() {
-            self.deadlines.retransmit = Some(now + self.rto.get(config));
-        }
-        true
+    /// Most text that a segment can carry beside the options it has now.
+    fn segment_room(&self) -> u32 {
+        let blocks = self.sack_blocks().len() as u32;
+        self.snd.mss - if blocks > 0 { 4 + 8 * blocks } else { 0 }
     }
 
-    /// Whether our FIN has sequence number `seq`.
-    fn fin_at(&self, seq: SeqNumber) -> bool {
-        self.fin_open() && seq == self.tx_end()
+    /// The next segment that may be sent: what is lost before what is new (RFC 6675 4, NextSeg), except that F-RTO tries
+    /// new data first (RFC 5682 3.1 step 2b).
+    fn next_chunk(&mut self, config: &TcpConfig) -> Option<Chunk> {
+        if self.recovery.new_first > 0 {
+            if let Some(chunk) = self.next_new(config) {
+                self.recovery.new_first = self.recovery.new_first.saturating_sub(chunk.len.max(1));
+                return Some(chunk);
+            }
+            self.recovery.new_first = 0;
+        }
+        self.next_lost().or_else(|| self.next_new(config))
     }
 
-    /// The next segment that windows, Nagle and silly window avoidance allow.
-    fn next_chunk(&self, config: &TcpConfig) -> Option<Chunk> {
+    fn next_lost(&self) -> Option<Chunk> {
+        let (start, end) = self.sent.first_lost()?;
+        let text_end = end.min(self.tx_end());
+        let len = (text_end - start).min(self.segment_room());
+        let chunk = Chunk { seq: start, len, fin: start + len == text_end && end.gt(text_end), again: true };
+        let room = self.cc.cwnd().saturating_sub(self.pipe());
+        // RFC 9293 3.8.6: what a shrunk window no longer covers waits, but for the first.
+        let covered = start.lt(self.snd.una + self.snd.wnd) || start == self.snd.una;
+        (self.resend_one || (len <= room && covered)).then_some(chunk)
+    }
+
+    /// New data, as far as windows, Nagle and silly window avoidance allow.
+    fn next_new(&mut self, config: &TcpConfig) -> Option<Chunk> {
         let end = self.tx_end();
         let unsent = u32::try_from(end.diff(self.snd.nxt)).ok()?; // negative: the FIN is out
-        let window = self.snd.wnd.min(self.cc.cwnd());
-        let usable = window.saturating_sub(self.flight());
-        let len = unsent.min(self.snd.mss).min(usable);
+        let offered = self.snd.wnd.saturating_sub(self.flight());
+        let segment = unsent.min(self.segment_room());
+        let len = segment.min(offered);
         // A FIN takes one of the peer's window, but adds nothing to the congestion.
-        let fin = self.fin_open() && len == unsent && self.snd.wnd > self.flight() + len;
+        let fin = self.fin_open() && len == unsent && offered > len;
         if len == 0 {
-            return fin.then_some(Chunk { seq: self.snd.nxt, len: 0, fin });
+            return fin.then_some(Chunk { seq: self.snd.nxt, len: 0, fin, again: false });
         }
-        (fin || self.worth_sending(len, unsent, config)).then_some(Chunk { seq: self.snd.nxt, len, fin })
+        let pipe = self.pipe();
+        self.max_flight = self.max_flight.max(pipe);
+        if pipe + len > self.cc.cwnd() {
+            self.limited_until = self.snd.nxt;
+            return None;
+        }
+        (fin || self.worth_sending(len, unsent, config)).then_some(Chunk {
+            seq: self.snd.nxt,
+            len,
+            fin,
+            again: false,
+        })
     }
 
     /// Sender's silly window avoidance (RFC 9293 3.8.6.2.1) and Nagle (3.7.4).
     fn worth_sending(&self, len: u32, unsent: u32, config: &TcpConfig) -> bool {
-        if len == self.snd.mss || self.snd.nxt.lt(self.snd.max) {
+        if len == self.segment_room() || self.snd.nxt.lt(self.snd.max) {
             return true;
         }
         if len == unsent && (!config.nagle || self.flight() == 0) {
@@ -196,6 +237,14 @@ impl Tcb {
     }
 
     fn send_chunk(&mut self, chunk: &Chunk, now: Instant, config: &TcpConfig, emit: &mut impl Emit) -> bool {
+        let sent = self.emit_chunk(chunk, now, emit);
+        if sent {
+            self.chunk_sent(chunk, now, config);
+        }
+        sent
+    }
+
+    fn emit_chunk(&mut self, chunk: &Chunk, now: Instant, emit: &mut impl Emit) -> bool {
         let offset = (chunk.seq - self.snd.una) as usize;
         let last = offset + chunk.len as usize == self.tx.len();
         let mut flags = TcpFlags::ACK;
@@ -205,12 +254,18 @@ impl Tcb {
         if chunk.fin {
             flags |= TcpFlags::FIN;
         }
+        if self.ecn.on {
+            flags |= self.ecn_flags(chunk);
+        }
         let (window, adv) = self.window_field();
         let segment = OutSegment {
             seq: chunk.seq,
             ack: self.rcv.nxt,
             flags,
             window,
+            // RFC 3168 6.1.5, 6.1.6: neither on what is sent again nor on a window probe
+            ect: self.ecn.on && !chunk.again && chunk.len > 0,
+            again: chunk.again,
             options: self.options(now),
             text: self.tx.slices(offset, chunk.len as usize),
         };
@@ -219,18 +274,74 @@ impl Tcb {
         }
         self.rcv.adv = adv;
         self.ack_sent();
-        let end = chunk.seq + chunk.len + u32::from(chunk.fin);
-        let fresh = chunk.seq == self.snd.max;
-        if fresh && self.timed.is_none() && self.ts.is_none() {
-            self.timed = Some((end, now));
-        } else if !fresh {
-            self.timed = None; // Karn
+        true
+    }
+
+    fn ecn_flags(&self, chunk: &Chunk) -> TcpFlags {
+        let mut flags = if self.ecn.echo { TcpFlags::ECE } else { TcpFlags::NONE };
+        if self.ecn.reduced && !chunk.again && chunk.len > 0 {
+            flags |= TcpFlags::CWR; // RFC 3168 6.1.2: on the first new data after the reduction
+        }
+        flags
+    }
+
+    /// Notes what has left.
+    fn chunk_sent(&mut self, chunk: &Chunk, now: Instant, config: &TcpConfig) {
+        let end = chunk.end();
+        let rto = now + self.rto.get(config);
+        if self.recovery.reducing() {
+            self.recovery.sent(chunk.len);
+        }
+        if chunk.again {
+            self.retransmits = self.retransmits.saturating_add(1);
+            self.sent.resend(chunk.seq, end, now, self.delivered);
+            let ts_value = self.ts.map(|_| self.ts_value(now));
+            self.recovery.resent(chunk.len + u32::from(chunk.fin), ts_value);
+            if chunk.seq == self.snd.una {
+                self.deadlines.retransmit = Some(rto); // it has as long as the first had
+            }
+        } else {
+            self.ecn.reduced &= chunk.len == 0;
+            self.sent.push(end, now, self.delivered);
+            self.snd.nxt = end;
+            self.snd.max = self.snd.max.max(end);
         }
         if self.deadlines.retransmit.is_none() || self.probing {
-            self.deadlines.retransmit = Some(now + self.rto.get(config)); // RFC 6298 5.1
+            self.deadlines.retransmit = Some(rto); // RFC 6298 5.1
             self.probing = false;
         }
+        if !chunk.again {
+            self.arm_probe(now, config);
+        }
         self.last_sent = now;
+    }
+
+    /// RFC 8985 7.3: a new segment if there is one, whatever the congestion window says, else the last one again.
+    fn output_tail_probe(&mut self, now: Instant, config: &TcpConfig, emit: &mut impl Emit) -> bool {
+        self.probe_tail = false;
+        if self.sent.is_empty() {
+            return true;
+        }
+        let unsent = u32::try_from(self.tx_end().diff(self.snd.nxt)).unwrap_or(0);
+        let offered = self.snd.wnd.saturating_sub(self.flight());
+        let len = unsent.min(self.segment_room()).min(offered);
+        let chunk = if len > 0 {
+            let fin = self.fin_open() && len == unsent && offered > len;
+            Chunk { seq: self.snd.nxt, len, fin, again: false }
+        } else {
+            let Some((start, end)) = self.sent.last_unsacked() else { return true };
+            let fin = end.gt(self.tx_end());
+            let text_end = end - u32::from(fin);
+            let len = (text_end - start).min(self.segment_room());
+            Chunk { seq: text_end - len, len, fin, again: true }
+        };
+        if !self.send_chunk(&chunk, now, config, emit) {
+            self.probe_tail = true;
+            return false;
+        }
+        self.tlp.sent(self.snd.nxt, chunk.again);
+        self.deadlines.early = None;
+        self.deadlines.retransmit = Some(now + self.rto.get(config));
         true
     }
 
@@ -242,21 +353,19 @@ impl Tcb {
         let unsent = self.tx_end().diff(self.snd.nxt).max(0) as u32;
         let usable = self.snd.wnd.saturating_sub(self.flight());
         let len = usable.clamp(1, self.snd.mss).min(unsent);
-        let chunk = Chunk { seq: self.snd.nxt, len, fin: len == 0 };
+        let chunk = Chunk { seq: self.snd.nxt, len, fin: len == 0, again: false };
         if len == 0 && !self.fin_unsent() {
             return true;
         }
-        if !self.send_chunk(&chunk, now, config, emit) {
-            self.probe_now = true;
-            return false;
-        }
-        self.snd.max = self.snd.max.max(chunk.seq + len.max(1));
         if usable > 0 {
-            self.snd.nxt = chunk.seq + len.max(1);
+            self.probe_now = !self.send_chunk(&chunk, now, config, emit);
+        } else if self.emit_chunk(&chunk, now, emit) {
+            self.snd.max = self.snd.max.max(chunk.end());
+            self.last_sent = now;
         } else {
-            self.probing = true;
+            self.probe_now = true;
         }
-        true
+        !self.probe_now
     }
 
     /// Whether a FIN is to be sent and is not in flight.
@@ -267,7 +376,7 @@ impl Tcb {
     /// Data waits, nothing is in flight, and the window does not let it go: the timer becomes a probe timer.
     fn watch_closed_window(&mut self, now: Instant, config: &TcpConfig) {
         let waits = self.tx.len() as u32 > self.flight() || self.fin_unsent();
-        if waits && self.flight() == 0 && !self.retransmit_head {
+        if waits && self.flight() == 0 {
             if !self.probing || self.deadlines.retransmit.is_none() {
                 self.probing = true;
                 self.deadlines.retransmit = Some(now + self.rto.get(config));
@@ -322,8 +431,10 @@ impl Tcb {
         let segment = OutSegment {
             seq,
             ack: self.rcv.nxt,
-            flags: TcpFlags::ACK,
+            flags: if self.ecn.echo { TcpFlags::ACK | TcpFlags::ECE } else { TcpFlags::ACK },
             window,
+            ect: false,
+            again: false,
             options: self.options(now),
             text: (&[], &[]),
         };
@@ -338,6 +449,7 @@ impl Tcb {
     fn ack_sent(&mut self) {
         self.ack = AckDue::No;
         self.unacked = 0;
+        self.rx.acked();
         if let Some(ts) = self.ts.as_mut() {
             ts.last_ack_sent = self.rcv.nxt;
         }
@@ -348,10 +460,17 @@ impl Tcb {
     }
 
     fn options(&self, now: Instant) -> TcpOptions {
-        match self.ts {
-            Some(ts) => TcpOptions::timestamps(self.ts_value(now), ts.recent),
-            None => TcpOptions::NONE,
+        let timestamps = self.ts.map(|ts| (self.ts_value(now), ts.recent));
+        TcpOptions { timestamps, sack: self.sack_blocks(), ..TcpOptions::NONE }
+    }
+
+    /// What we have beyond gaps, as far as there is room to say it (RFC 2018 3).
+    fn sack_blocks(&self) -> SackBlocks {
+        if !(self.sack_ok && self.rx.has_sack()) {
+            return SackBlocks::NONE;
         }
+        let most = if self.ts.is_some() { 3 } else { SackBlocks::MAX };
+        self.rx.sack_blocks(self.rcv.nxt, most)
     }
 
     /// The window to announce and the right edge that it makes. Receiver's silly window avoidance (RFC 9293 3.8.6.2.2):

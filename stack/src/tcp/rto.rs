@@ -41,7 +41,9 @@ impl Rto {
             }
         };
         self.srtt = Some(srtt);
-        self.base = (srtt + GRANULARITY.max(self.rttvar * 4)).clamp(config.rto_min, config.rto_max);
+        // The lower bound is one of the variance's term, as in Linux: on a long path whose round trips hardly vary, an
+        // acknowledgement may be late by more than the clock's granularity all the same.
+        self.base = (srtt + GRANULARITY.max(config.rto_min).max(self.rttvar * 4)).min(config.rto_max);
         self.backoff = 0;
     }
 
@@ -111,10 +113,11 @@ mod tests {
         let config = TcpConfig::default();
         let mut rto = Rto::new(&config);
         rto.measured(Duration::from_millis(1), &config);
-        assert_eq!(rto.get(&config), config.rto_min);
+        let least = config.rto_min + Duration::from_millis(1);
+        assert_eq!(rto.get(&config), least);
         rto.back_off();
         rto.back_off();
-        assert_eq!(rto.get(&config), config.rto_min * 4);
+        assert_eq!(rto.get(&config), least * 4);
         for _ in 0..40 {
             rto.back_off();
         }
@@ -122,6 +125,6 @@ mod tests {
         rto.progress();
         assert_eq!((rto.get(&config), rto.expired()), (config.rto_max, 0));
         rto.measured(Duration::from_millis(1), &config);
-        assert_eq!(rto.get(&config), config.rto_min);
+        assert_eq!(rto.get(&config), least);
     }
 }

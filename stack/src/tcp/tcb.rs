@@ -3,13 +3,17 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use ferroflow_wire::tcp::TcpOptions;
 use ferroflow_wire::{MacAddr, SeqNumber};
 
 use super::TcpConfig;
-use super::newreno::NewReno;
+use super::cc::Control;
+use super::ecn::{self, Ecn};
+use super::input::Segment;
+use super::rack::{Rack, Tlp};
+use super::recovery::Recovery;
 use super::recv::RecvBuffer;
 use super::rto::Rto;
+use super::sent::Sent;
 use super::table::Key;
 use crate::ring::SendRing;
 use crate::service::{CloseReason, ConnInfo};
@@ -53,9 +57,9 @@ pub struct Snd {
     pub iss: SeqNumber,
     /// Oldest unacknowledged.
     pub una: SeqNumber,
-    /// Next to send; goes back to `una` when the retransmission timer expires.
+    /// Next to send; `iss` again when the SYN is to be sent again.
     pub nxt: SeqNumber,
-    /// Behind the last ever sent.
+    /// Behind the last ever sent: a window probe's byte is beyond `nxt`.
     pub max: SeqNumber,
     /// The peer's window, scaled.
     pub wnd: u32,
@@ -108,11 +112,22 @@ pub enum AckDue {
     Now(u8),
 }
 
+/// What comes before the retransmission time-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Early {
+    /// Something that was overtaken counts as lost (RFC 8985 6.3).
+    Reordering,
+    /// A tail loss probe is due (RFC 8985 7.3).
+    Probe,
+}
+
 /// Deadlines of one connection; each at most one point in time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Deadlines {
     /// Retransmission, or window probe when `probing`.
     pub retransmit: Option<Instant>,
+    /// What is due before that.
+    pub early: Option<(Instant, Early)>,
     /// Giving up: the handshake, unacknowledged data, or FIN_WAIT_2 after close.
     pub give_up: Option<Instant>,
     /// Next keepalive probe.
@@ -154,8 +169,38 @@ pub struct Tcb {
     pub rx: RecvBuffer,
     /// RFC 6298
     pub rto: Rto,
-    /// RFC 5681, 6582
-    pub cc: NewReno,
+    /// The congestion window.
+    pub cc: Control,
+    /// What is in flight.
+    pub sent: Sent,
+    /// RFC 8985 6
+    pub rack: Rack,
+    /// RFC 8985 7
+    pub tlp: Tlp,
+    /// How losses are repaired.
+    pub recovery: Recovery,
+    /// RFC 3168
+    pub ecn: Ecn,
+    /// Both SYNs carried SACK-permitted (RFC 2018 2).
+    pub sack_ok: bool,
+    /// Duplicate acknowledgements in a row; counted only without SACK.
+    pub dup_acks: u32,
+    /// Bytes known to have arrived, modulo 2^32.
+    pub delivered: u32,
+    /// Bytes a second that arrived in the last round trip.
+    pub delivery_rate: u64,
+    /// The congestion window held sending back until what ends here is acknowledged.
+    pub limited_until: SeqNumber,
+    /// Most bytes in flight in this round trip, which ends at `flight_round`.
+    pub max_flight: u32,
+    /// See `max_flight`.
+    pub flight_round: SeqNumber,
+    /// Bytes of ours that were acknowledged.
+    pub bytes_acked: u64,
+    /// Bytes received in order.
+    pub bytes_received: u64,
+    /// Segments sent again.
+    pub retransmits: u32,
     /// What the clock has to do with it.
     pub deadlines: Deadlines,
     /// Time of the timer wheel's entry.
@@ -164,8 +209,10 @@ pub struct Tcb {
     pub ack: AckDue,
     /// In-order bytes received since the last ACK.
     pub unacked: u32,
-    /// The segment at `una` is to be sent again at once.
-    pub retransmit_head: bool,
+    /// The first segment that is lost is to be sent again at once, whatever the window says.
+    pub resend_one: bool,
+    /// A tail loss probe is to be sent now.
+    pub probe_tail: bool,
     /// The retransmission timer probes a closed window (RFC 9293 3.8.6.1).
     pub probing: bool,
     /// A window probe is to be sent now.
@@ -174,12 +221,10 @@ pub struct Tcb {
     pub keepalive_now: bool,
     /// Keepalive probes since the peer was last heard.
     pub keepalive_sent: u32,
-    /// RTT measurement without timestamps: behind this byte, sent then (Karn).
+    /// When our SYN was sent, if only once (Karn).
     pub timed: Option<(SeqNumber, Instant)>,
     /// When an unacceptable segment without text was last answered.
     pub answered: Option<Instant>,
-    /// Something was sent again: echoes of timestamps before this one measure nothing until this is acknowledged.
-    pub resent: Option<(SeqNumber, u32)>,
     /// When a segment was last sent (RFC 5681 4.1).
     pub last_sent: Instant,
     /// The service wants to send no more: FIN after what is in `tx`.
@@ -209,6 +254,10 @@ pub struct Offer {
     pub timestamps: bool,
     /// RFC 7323 2
     pub window_scaling: bool,
+    /// RFC 2018 2
+    pub sack: bool,
+    /// RFC 3168 6.1.1: what our SYN asked for, or our SYN,ACK grants.
+    pub ecn: bool,
 }
 
 /// MSS to assume when the peer names none (RFC 9293 3.7.1, MUST-15).
@@ -245,19 +294,11 @@ impl Tcb {
     }
 
     /// A SYN has come in: SYN,ACK is to be sent.
-    pub fn passive(
-        open: Open,
-        listener: u16,
-        seq: SeqNumber,
-        window: u16,
-        options: &TcpOptions,
-        now: Instant,
-        config: &TcpConfig,
-    ) -> Tcb {
+    pub fn passive(open: Open, listener: u16, syn: &Segment<'_>, now: Instant, config: &TcpConfig) -> Tcb {
         let mut tcb = Tcb::new(open, State::SynReceived, now, config);
         tcb.listener = Some(listener);
         tcb.deadlines.give_up = Some(now + config.accept_timeout);
-        tcb.syn_received(seq, window, options, now, config);
+        tcb.syn_received(syn, now, config);
         tcb
     }
 
@@ -288,22 +329,43 @@ impl Tcb {
             rcv: Rcv { nxt: SeqNumber(0), adv: SeqNumber(0), irs: SeqNumber(0), wscale, fin: None },
             ts: None,
             ts_offset,
-            offer: Offer { mss, timestamps: config.timestamps, window_scaling: config.window_scaling },
+            offer: Offer {
+                mss,
+                timestamps: config.timestamps,
+                window_scaling: config.window_scaling,
+                sack: config.sack,
+                ecn: false,
+            },
             tx: SendRing::new(config.send_buffer),
             rx,
             rto: Rto::new(config),
-            cc: NewReno::new(DEFAULT_MSS.min(u32::from(mss)), config.initial_window, iss),
+            cc: Control::new(config.congestion, DEFAULT_MSS.min(u32::from(mss)), config.initial_window),
+            sent: Sent::default(),
+            rack: Rack::default(),
+            tlp: Tlp::default(),
+            recovery: Recovery::default(),
+            ecn: Ecn::default(),
+            sack_ok: false,
+            dup_acks: 0,
+            delivered: 0,
+            delivery_rate: 0,
+            limited_until: iss,
+            max_flight: 0,
+            flight_round: iss,
+            bytes_acked: 0,
+            bytes_received: 0,
+            retransmits: 0,
             deadlines: Deadlines::default(),
             scheduled: Instant::FAR,
             ack: AckDue::No,
             unacked: 0,
-            retransmit_head: false,
+            resend_one: false,
+            probe_tail: false,
             probing: false,
             probe_now: false,
             keepalive_now: false,
             keepalive_sent: 0,
             timed: None,
-            resent: None,
             answered: None,
             last_sent: now,
             fin_wanted: false,
@@ -318,14 +380,8 @@ impl Tcb {
     }
 
     /// Takes what the peer's SYN says. The window of a SYN is never scaled (RFC 7323 2.2).
-    pub fn syn_received(
-        &mut self,
-        seq: SeqNumber,
-        window: u16,
-        options: &TcpOptions,
-        now: Instant,
-        config: &TcpConfig,
-    ) {
+    pub fn syn_received(&mut self, syn: &Segment<'_>, now: Instant, config: &TcpConfig) {
+        let Segment { seq, window, options, .. } = *syn;
         self.rcv.irs = seq;
         self.rcv.nxt = seq + 1;
         self.rcv.adv = self.rcv.nxt;
@@ -346,6 +402,10 @@ impl Tcb {
             }
             _ => self.offer.timestamps = false,
         }
+        self.sack_ok = self.offer.sack && options.sack_permitted;
+        self.offer.sack = self.sack_ok;
+        self.ecn.on = ecn::negotiate(config.ecn, syn.flags, self.offer.ecn);
+        self.offer.ecn = self.ecn.on;
         let theirs = options.mss.map_or(DEFAULT_MSS, u32::from).max(MIN_MSS);
         let ours = u32::from(self.offer.mss);
         let overhead = if self.ts.is_some() { TIMESTAMPS_LEN } else { 0 };
@@ -365,7 +425,7 @@ impl Tcb {
         self.tx_base() + self.tx.len() as u32
     }
 
-    /// Sent and not acknowledged, after the last time-out.
+    /// Sent and not acknowledged: FlightSize of RFC 5681 2.
     #[inline]
     pub fn flight(&self) -> u32 {
         self.snd.nxt - self.snd.una
@@ -436,7 +496,8 @@ impl Tcb {
             AckDue::Delayed(at) => Some(at),
             _ => None,
         };
-        [d.retransmit, d.give_up, d.keepalive, d.service, ack]
+        let early = d.early.map(|(at, _)| at);
+        [d.retransmit, early, d.give_up, d.keepalive, d.service, ack]
             .into_iter()
             .flatten()
             .min()

@@ -1,7 +1,8 @@
 //! What the clock asks of a connection.
 
 use super::TcpConfig;
-use super::tcb::{AckDue, State, Tcb};
+use super::recovery::Phase;
+use super::tcb::{AckDue, Early, State, Tcb};
 use crate::counters::Counters;
 use crate::service::CloseReason;
 use crate::time::Instant;
@@ -32,6 +33,12 @@ impl Tcb {
             self.retransmit_timer(now, config, counters);
             fired.output = true;
             fired.suspect_next_hop = self.rto.expired() >= 2;
+        }
+        if let Some((at, what)) = self.deadlines.early
+            && at <= now
+        {
+            self.early_timer(what, now, config, counters);
+            fired.output = true;
         }
         if let AckDue::Delayed(at) = self.ack
             && at <= now
@@ -70,17 +77,55 @@ impl Tcb {
         }
         counters.tcp_timeouts += 1;
         self.timed = None; // Karn
-        self.resent = Some((self.snd.max, self.ts_value(now)));
         if matches!(self.state, State::SynSent | State::SynReceived) {
             self.snd.nxt = self.snd.iss;
             return;
         }
-        let outstanding = self.snd.max - self.snd.una;
-        let flight = if first { outstanding } else { self.flight() };
-        self.cc.timed_out(self.snd.max, flight, first);
-        // Everything from the oldest unacknowledged byte on goes again, as the window opens (RFC 6298 5.4, RFC 5681 3.1).
-        self.snd.nxt = self.snd.una;
-        self.retransmit_head = false;
+        self.time_out(now, first, config, counters);
+    }
+
+    /// RFC 5681 3.1, RFC 6298 5.4, RFC 8985 6.3: the first segment goes again, and what is as old as it when the window
+    /// allows.
+    fn time_out(&mut self, now: Instant, first: bool, config: &TcpConfig, counters: &mut Counters) {
+        let flight = self.flight();
+        let fresh = first && !self.recovery.repairing();
+        let before = if self.sack_ok { now - self.rack_patience() } else { now };
+        if self.sent.time_out(self.snd.mss, before) {
+            counters.tcp_sack_reneging += 1;
+        }
+        self.cc.timed_out(now, flight, first);
+        self.tlp.forget();
+        self.deadlines.early = None;
+        self.recovery.begin(Phase::Loss, self.snd.una, self.snd.nxt);
+        self.recovery.frto = config.f_rto && self.sack_ok && fresh;
+        self.ecn.reduced = self.ecn.on; // RFC 3168 6.1.2
+        self.dup_acks = 0;
+        self.resend_one = true;
+    }
+
+    /// The reordering timer, or the tail loss probe (RFC 8985 6.3, 7.3).
+    fn early_timer(&mut self, what: Early, now: Instant, config: &TcpConfig, counters: &mut Counters) {
+        self.deadlines.early = None;
+        match what {
+            Early::Probe => {
+                counters.tcp_loss_probes += 1;
+                self.probe_tail = true;
+                self.deadlines.retransmit = Some(now + self.rto.get(config));
+            }
+            Early::Reordering => {
+                let lost = self.detect_losses(now);
+                if lost == 0 {
+                    return;
+                }
+                if self.recovery.repairing() {
+                    // What was sent again is lost again: nothing is acknowledged that PRR could answer with a segment.
+                    self.resend_one = true;
+                } else {
+                    counters.tcp_fast_retransmit += 1;
+                    self.begin_recovery(now);
+                }
+            }
+        }
     }
 
     /// RFC 9293 3.8.4

@@ -1,4 +1,4 @@
-//! Congestion control: RFC 5681, RFC 6582 (NewReno), RFC 6928.
+//! Congestion control with a peer that has no SACK: RFC 5681, RFC 6582 (NewReno), RFC 3042, RFC 6928.
 
 use crate::prelude::*;
 
@@ -7,6 +7,15 @@ const MSS: u32 = 1460;
 /// A connection with `n` bytes written, of which the initial window of 10 segments is out.
 fn writing(n: usize) -> Peer {
     let mut p = Peer::new();
+    p.open(syn().wscale(7));
+    p.write(&bytes(n));
+    p.expect_burst(1, 1460, 10);
+    p
+}
+
+/// The same with NewReno instead of CUBIC: half the window is lost to a loss.
+fn writing_with_newreno(n: usize) -> Peer {
+    let mut p = Peer::with(|c| c.tcp.congestion = ferroflow_stack::tcp::Algorithm::NewReno);
     p.open(syn().wscale(7));
     p.write(&bytes(n));
     p.expect_burst(1, 1460, 10);
@@ -34,33 +43,34 @@ fn the_initial_window_is_ten_segments_but_not_of_jumbo_size() {
 
 #[test]
 fn slow_start_grows_by_what_is_acknowledged() {
-    // RFC 5681 3.1 (2): one segment for each acknowledged; RFC 3465 2.2: two at most for one ACK
+    // RFC 5681 3.1 (2): one segment for each acknowledged; RFC 9406 4.3: eight at most for one ACK
     let mut p = writing(100_000);
     p.send(ack(1, seg(1)));
     p.expect_burst(seg(10), 1460, 2);
     p.send(ack(1, seg(3)));
     p.expect_burst(seg(12), 1460, 4);
     p.send(ack(1, seg(8)));
-    p.expect_burst(seg(16), 1460, 7);
+    p.expect_burst(seg(16), 1460, 10);
+    p.send(ack(1, seg(18)));
+    p.expect_burst(seg(26), 1460, 18);
 }
 
 #[test]
 fn congestion_avoidance_grows_by_one_segment_a_round_trip() {
     // RFC 5681 3.1 (3): after a time-out ssthresh is half of what was in flight
-    let mut p = writing(200_000);
+    let mut p = writing_with_newreno(200_000);
     p.until_sent(500);
     p.expect_burst(1, 1460, 1); // ssthresh = 5 segments
     let mut acked = 0;
     let mut windows = Vec::new();
     let mut out = 1;
     for _ in 0..9 {
-        // one round trip: everything in flight is acknowledged, two segments at a time
+        // one round trip: everything in flight is acknowledged
         let mut sent = 0;
         let flight = out;
         while out > 0 {
-            let n = out.min(2);
-            acked += n;
-            out -= n;
+            acked += 1;
+            out -= 1;
             p.send(ack(1, seg(acked)));
             sent += p.drain().len() as u32;
         }
@@ -86,7 +96,6 @@ fn the_third_duplicate_ack_retransmits() {
     p.expect(ACK, 1, 1, 1460);
     p.quiet();
     assert_eq!(p.counters().tcp_fast_retransmit, 1);
-    // ssthresh = 5, cwnd = 5 + 3: the next duplicates inflate it, nothing is left to send here
     p.send(ack(1, seg(10)));
     p.write(&bytes(50_000));
     // RFC 6582 3.2 step 3 (1): min(ssthresh, max(FlightSize, SMSS) + SMSS) = 2 segments
@@ -94,19 +103,33 @@ fn the_third_duplicate_ack_retransmits() {
 }
 
 #[test]
-fn duplicates_inflate_the_window_in_fast_recovery() {
-    // RFC 5681 3.2 steps 3 to 5
+fn the_first_two_duplicates_let_new_segments_go() {
+    // RFC 3042 2
     let mut p = writing(100_000);
+    p.send(ack(1, 1));
+    p.expect_burst(seg(10), 1460, 1);
+    p.send(ack(1, 1));
+    p.expect_burst(seg(11), 1460, 1);
+    p.send(ack(1, 1));
+    p.expect_burst(1, 1460, 1);
+    assert_eq!(p.counters().tcp_fast_retransmit, 1);
+}
+
+#[test]
+fn duplicates_in_fast_recovery_let_new_segments_go_in_proportion() {
+    // RFC 6937 3.1: ssthresh is half of the 12 segments in flight, so every second duplicate sends one
+    let mut p = writing_with_newreno(100_000);
     for _ in 0..3 {
         p.send(ack(1, 1));
     }
-    p.expect_burst(1, 1460, 1); // cwnd = 5 + 3 = 8, in flight: 10
-    p.send_all([ack(1, 1), ack(1, 1)]);
-    p.quiet(); // 10
-    p.send(ack(1, 1));
-    p.expect_burst(seg(10), 1460, 1); // 11
-    p.send(ack(1, 1));
-    p.expect_burst(seg(11), 1460, 1); // 12
+    p.drain();
+    let mut sent = 0;
+    for n in 0..8 {
+        p.send(ack(1, 1));
+        sent += p.drain().len();
+        assert!(sent <= n / 2 + 2, "{sent} after {} duplicates", n + 1);
+    }
+    assert!(sent >= 3, "{sent}");
 }
 
 #[test]
@@ -164,21 +187,19 @@ fn duplicates_after_a_time_out_do_not_start_recovery_again() {
 #[test]
 fn a_time_out_halves_only_once_for_the_same_loss() {
     // RFC 5681 3.1 (4)
-    let mut p = writing(200_000);
+    let mut p = writing_with_newreno(200_000);
     for _ in 0..4 {
         p.until_sent(5000);
         p.expect_burst(1, 1460, 1);
     }
     // ssthresh is 5 segments, not 2: slow start goes up to there
-    p.send(ack(1, seg(1)));
-    p.expect_burst(seg(1), 1460, 2);
-    p.send(ack(1, seg(3)));
-    p.expect_burst(seg(3), 1460, 4);
+    for n in 1..=4 {
+        p.send(ack(1, seg(n)));
+        p.expect_burst(seg(2 * n - 1), 1460, 2);
+    }
+    // cwnd = 5 now, and in congestion avoidance
     p.send(ack(1, seg(5)));
-    p.send(ack(1, seg(7)));
-    // cwnd = 6 now, and in congestion avoidance: 7 to 12 are out, and nothing before
-    let out: Vec<_> = p.drain().iter().map(|s| (s.seq - 1) / MSS).collect();
-    assert_eq!(out, [7, 8, 9, 10, 11, 12]);
+    p.expect_burst(seg(9), 1460, 1);
 }
 
 #[test]

@@ -131,7 +131,8 @@ fn a_closed_window_is_probed_after_the_time_out_and_then_less_and_less_often() {
     p.quiet();
     for want in [200, 400, 800, 1600] {
         let ms = p.until_sent(3000);
-        assert!((want..want + 4).contains(&ms), "{ms} for {want}");
+        // The handshake and the first segment have measured a round trip of a millisecond and a quarter.
+        assert!((want..want + want / 50 + 4).contains(&ms), "{ms} for {want}");
         p.expect(ACK, 1001, 1, 1);
         p.send(ack(1, 1001).win(0));
     }

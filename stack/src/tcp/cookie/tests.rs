@@ -23,7 +23,7 @@ fn open(iss: SeqNumber) -> Open {
 }
 
 fn segment(flags: TcpFlags, seq: SeqNumber, ack: SeqNumber, options: TcpOptions) -> Segment<'static> {
-    Segment { seq, ack, flags, window: 5000, options, payload: &[] }
+    Segment { seq, ack, flags, window: 5000, ecn: 0, options, payload: &[] }
 }
 
 #[test]
@@ -134,7 +134,13 @@ fn a_connection_by_cookie_is_like_any_other() {
 
         let remembered =
             if with(3) { syn_options } else { TcpOptions { mss: syn_options.mss, ..TcpOptions::NONE } };
-        let mut usual = Tcb::passive(open(iss), 80, IRS, 5000, &remembered, later, &config);
+        let mut usual = Tcb::passive(
+            open(iss),
+            80,
+            &segment(TcpFlags::SYN, IRS, SeqNumber(0), remembered),
+            later,
+            &config,
+        );
         usual.output(later, &config, 0, &mut Sent(None));
         assert_eq!(tcb.state, State::SynReceived);
         assert_eq!((tcb.snd.wscale, tcb.rcv.wscale), (usual.snd.wscale, usual.rcv.wscale), "{bits:b}");

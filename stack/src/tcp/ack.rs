@@ -1,0 +1,387 @@
+//! An acknowledgement arrives: what has been delivered, what is lost, how large the window is now
+//! (RFC 9293 3.10.7.4 fifth step; RFC 2018, 2883, 5681, 6675, 6937, 8985).
+
+use std::time::Duration;
+
+use ferroflow_wire::SeqNumber;
+
+use super::cc;
+use super::input::{Cx, Segment};
+use super::rack::{self, Tlp};
+use super::recovery::Phase;
+use super::sent::Delivered;
+use super::tcb::{Early, State, Tcb};
+use super::{TcpConfig, ecn};
+use crate::time::Instant;
+
+/// Duplicates that mean loss (RFC 5681 3.2).
+const DUP_THRESH: u32 = 3;
+/// A longer round trip by timestamp is a wrong echo.
+const MAX_RTT_MS: u32 = 600_000;
+
+/// What one acknowledgement has told.
+#[derive(Debug, Default)]
+struct News {
+    delivered: Delivered,
+    /// Bytes by which SND.UNA has moved.
+    moved: u32,
+    /// RFC 5681 2: it repeats the last one and is nothing else.
+    duplicate: bool,
+    /// It says that something arrived twice (RFC 2883).
+    dsack: bool,
+    /// Round trip of what was sent once and delivered last.
+    rtt: Option<Duration>,
+    /// Bytes that turned out to be lost.
+    lost: u32,
+    /// TSecr
+    echo: Option<u32>,
+}
+
+impl Tcb {
+    /// An acknowledgement between SND.UNA and SND.MAX. Returns whether it acknowledges our FIN.
+    pub(super) fn acknowledge(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) -> bool {
+        let fack = self.sent.fack();
+        let mut news = News {
+            duplicate: self.is_duplicate(seg),
+            moved: u32::try_from(seg.ack.diff(self.snd.una)).unwrap_or(0),
+            echo: seg.options.timestamps.filter(|_| self.ts.is_some()).map(|(_, echo)| echo),
+            ..News::default()
+        };
+        if news.moved == 0 && seg.options.sack.is_empty() && !news.duplicate && !self.recovery.repairing() {
+            ecn::echoed(self, seg, cx);
+            return false; // most segments of a flow that comes our way
+        }
+        let fin_acked = news.moved > 0 && self.advance(seg, &mut news, cx);
+        if self.sack_ok {
+            self.take_sacks(seg, &mut news, cx);
+        }
+        self.measure_ack(&mut news, cx);
+        self.rack.delivered(&news.delivered, fack, self.recovery.echo_is_old(news.echo), cx.now);
+        self.find_losses(&mut news, cx);
+        let over = self.judge(&news, cx);
+        ecn::echoed(self, seg, cx);
+        if !over {
+            self.grow(&news, cx);
+        }
+        self.next_flight_round();
+        self.rearm(&news, cx);
+        #[cfg(debug_assertions)]
+        self.sent.check();
+        fin_acked
+    }
+
+    /// RFC 5681 2: nothing but an acknowledgement, with outstanding data, that repeats the last one.
+    fn is_duplicate(&self, seg: &Segment<'_>) -> bool {
+        seg.ack == self.snd.una
+            && !self.sent.is_empty()
+            && !self.probing
+            && seg.seq_len() == 0
+            && (u32::from(seg.window) << self.snd.wscale) == self.snd.wnd
+    }
+
+    /// SND.UNA moves on.
+    fn advance(&mut self, seg: &Segment<'_>, news: &mut News, cx: &Cx<'_>) -> bool {
+        let acked = news.moved;
+        let data = (acked as usize).min(self.tx.len());
+        let fin_acked = self.fin_open() && seg.ack == self.tx_end() + 1;
+        self.tx.consume(data);
+        self.bytes_acked += data as u64;
+        let high = self.f_rto_limit();
+        self.sent.ack(seg.ack, high, &mut news.delivered);
+        self.snd.una = seg.ack;
+        // The right edge stays where it is unless this segment is new enough to move it (`update_window`).
+        self.snd.wnd = self.snd.wnd.saturating_sub(acked);
+        self.snd.nxt = self.snd.nxt.max(seg.ack);
+        self.rto.progress();
+        self.resend_one = false;
+        // Progress: the user time-out starts anew, and so does the patience with a peer that the service has left.
+        self.deadlines.give_up = self.service_done.then(|| cx.now + cx.config.linger);
+        self.probing = false;
+        fin_acked
+    }
+
+    /// What was sent before the last time-out ends there; before anything that was sent, when there was none.
+    fn f_rto_limit(&self) -> SeqNumber {
+        if self.recovery.frto { self.recovery.high } else { self.snd.una }
+    }
+
+    /// SACK blocks (RFC 2018 4, 5), the first of which may be a D-SACK (RFC 2883 4).
+    fn take_sacks(&mut self, seg: &Segment<'_>, news: &mut News, cx: &mut Cx<'_>) {
+        let blocks = seg.options.sack.as_slice();
+        let Some(&(start, end)) = blocks.first() else { return };
+        let again =
+            seg.ack.ge(end) || blocks.get(1).is_some_and(|&(start2, end2)| start.ge(start2) && end.le(end2));
+        let mut rest = blocks;
+        // RFC 2883 5: not of what we never sent, nor of what is too old to be of this window
+        if again {
+            rest = &blocks[1..];
+            let known = end.le(self.snd.nxt) && end.gt(self.snd.una - self.snd.max_wnd.max(1));
+            if known && start.lt(end) {
+                news.dsack = true;
+                cx.counters.tcp_dsack_received += 1;
+                self.recovery.dsack(start, end);
+                self.rack.dsack(self.snd.una, self.snd.nxt);
+            }
+        }
+        let high = self.f_rto_limit();
+        for &(start, end) in rest {
+            // RFC 2018 8: the data sender believes only what lies in its window
+            if start.lt(end) && end.gt(self.snd.una) && end.le(self.snd.nxt) {
+                self.sent.sack(start, end, high, &mut news.delivered);
+            } else if end.gt(self.snd.nxt) {
+                cx.counters.tcp_sack_ignored += 1;
+            }
+        }
+    }
+
+    /// Round trips: of what was sent once (Karn), else by timestamp (RFC 7323 4.1).
+    fn measure_ack(&mut self, news: &mut News, cx: &Cx<'_>) {
+        let delivered = &news.delivered;
+        self.delivered = self.delivered.wrapping_add(delivered.bytes);
+        if let Some((first, last)) = delivered.once {
+            let rtt = cx.now.since(last);
+            news.rtt = Some(rtt);
+            self.rack.sample(rtt, cx.now);
+            // The acknowledgement of the first may have been delayed; the time-out has to live with that.
+            self.rto.measured(cx.now.since(first), cx.config);
+        } else if news.moved > 0 && !self.recovery.echo_is_old(news.echo) {
+            self.measure_echo(news.echo, cx);
+        }
+        if let Some(newest) = delivered.newest {
+            let took = cx.now.since(newest.sent_at).as_nanos().max(1_000);
+            let bytes = u128::from(self.delivered.wrapping_sub(delivered.delivered_then));
+            self.delivery_rate = u64::try_from(bytes * 1_000_000_000 / took).unwrap_or(u64::MAX);
+        }
+    }
+
+    /// A round trip by echoed timestamp, in whole milliseconds.
+    pub(super) fn measure_echo(&mut self, echo: Option<u32>, cx: &Cx<'_>) {
+        let Some(echo) = echo.filter(|&echo| echo != 0) else { return };
+        let ms = self.ts_value(cx.now).wrapping_sub(echo);
+        if ms < MAX_RTT_MS {
+            self.rto.measured(Duration::from_millis(u64::from(ms.max(1))), cx.config);
+        }
+    }
+
+    /// Which of what is in flight is lost: by RACK (RFC 8985 6.2), or by duplicates (RFC 6582) where the peer has no SACK.
+    fn find_losses(&mut self, news: &mut News, cx: &Cx<'_>) {
+        if self.sack_ok {
+            news.lost = self.detect_losses(cx.now);
+            return;
+        }
+        if news.duplicate {
+            self.dup_acks += 1;
+            news.delivered.bytes += self.snd.mss; // RFC 6937 3: a duplicate stands for a segment
+        } else if news.moved > 0 {
+            self.dup_acks = self.dup_acks.saturating_sub(news.moved / self.snd.mss);
+        }
+        let recovering = self.recovery.phase == Phase::Recovery;
+        let partial = recovering && news.moved > 0 && self.snd.una.lt(self.recovery.high);
+        // RFC 6582 3.2 step 2: not for the losses of a window that is being repaired
+        let third = !self.recovery.repairing()
+            && self.dup_acks == DUP_THRESH
+            && news.duplicate
+            && self.snd.una.gt(self.recovery.high);
+        if partial || third {
+            news.lost = self.sent.lose_first(self.snd.mss);
+        }
+        if news.moved > 0 && !recovering {
+            self.dup_acks = 0;
+        }
+    }
+
+    /// RFC 8985 6.2 step 5. Sets the reordering timer if something may turn out to be lost soon. Returns the bytes lost.
+    pub(super) fn detect_losses(&mut self, now: Instant) -> u32 {
+        self.deadlines.early = None;
+        let Some(newest) = self.rack.newest() else { return 0 };
+        if self.sent.sacked() == 0 && !self.recovery.repairing() {
+            return 0; // nothing has overtaken anything
+        }
+        let (lost, next) = self.sent.detect(&newest, self.rack_patience(), now);
+        if let Some(at) = next {
+            self.deadlines.early = Some((at, Early::Reordering));
+        }
+        lost
+    }
+
+    /// How long after its transmission a segment counts as lost, once a later one has arrived.
+    pub(super) fn rack_patience(&self) -> Duration {
+        self.rack.patience(&rack::Path {
+            recovering: self.recovery.repairing(),
+            sacked: self.sent.sacked(),
+            mss: self.snd.mss,
+            srtt: self.rto.srtt(),
+        })
+    }
+
+    /// Begins, ends or takes back a repair. Returns whether a reduction of the window has come to its end.
+    fn judge(&mut self, news: &News, cx: &mut Cx<'_>) -> bool {
+        let plain = news.duplicate && news.delivered.bytes == 0;
+        if self.tlp.acked(self.snd.una, news.dsack, plain) && !self.recovery.repairing() {
+            // RFC 8985 7.4.2: the probe has repaired a loss; the window comes down all the same
+            cx.counters.tcp_loss_probe_recovery += 1;
+            self.cc.congestion(cx.now, self.flight());
+            self.recovery.begin(Phase::Cwr, self.snd.una, self.snd.nxt);
+        }
+        if news.moved > 0 && self.recovery.answers_original(news.echo) {
+            cx.counters.tcp_spurious_by_timestamp += 1;
+            self.undo(cx);
+        } else if news.dsack && self.recovery.all_in_vain() {
+            cx.counters.tcp_spurious_by_dsack += 1;
+            self.undo(cx);
+        }
+        if self.recovery.frto {
+            self.f_rto(news, cx);
+        }
+        let mut over = false;
+        if self.recovery.phase != Phase::Open && self.snd.una.ge(self.recovery.high) {
+            over = self.recovery.reducing();
+            self.repaired();
+        }
+        if news.lost > 0 && !self.recovery.repairing() {
+            self.begin_recovery(cx.now);
+            cx.counters.tcp_fast_retransmit += 1;
+        } else if news.lost > 0 && news.moved == 0 {
+            self.resend_one |= self.sent.pipe() == 0;
+        }
+        if news.moved > 0 && self.recovery.repairing() {
+            cx.counters.tcp_partial_ack += 1;
+        }
+        over
+    }
+
+    /// Fast recovery begins (RFC 6675 5 step 4).
+    pub(super) fn begin_recovery(&mut self, now: Instant) {
+        // A window that ECN is bringing down already is not brought down twice (RFC 3168 6.1.2).
+        if self.recovery.phase != Phase::Cwr {
+            self.cc.congestion(now, self.flight());
+        }
+        self.recovery.begin(Phase::Recovery, self.snd.una, self.snd.nxt);
+        self.ecn.reduced = self.ecn.on; // RFC 3168 6.1.2
+        self.tlp.forget();
+        self.resend_one = true;
+    }
+
+    /// Everything that was out when it began has arrived.
+    fn repaired(&mut self) {
+        if self.recovery.phase == Phase::Recovery {
+            self.rack.recovered();
+        }
+        if self.recovery.reducing() {
+            // RFC 6675 5; without SACK nobody knows what is out, and no burst must follow (RFC 6582 3.2 step 3)
+            let mss = self.snd.mss;
+            let burst = if self.sack_ok { u32::MAX } else { self.flight().max(mss) + mss };
+            self.cc.set_cwnd(self.cc.ssthresh().min(burst));
+        }
+        self.recovery.end();
+        self.dup_acks = 0;
+    }
+
+    /// Nothing was lost: the window is what it was (RFC 4015, RFC 3708).
+    fn undo(&mut self, cx: &mut Cx<'_>) {
+        cx.counters.tcp_undone += 1;
+        if self.recovery.phase == Phase::Recovery {
+            self.rack.reordered();
+        }
+        self.cc.undo();
+        self.sent.undo();
+        self.recovery.undone();
+        self.resend_one = false;
+        self.dup_acks = 0;
+    }
+
+    /// F-RTO, the variant for SACK (RFC 5682 3.1).
+    fn f_rto(&mut self, news: &News, cx: &mut Cx<'_>) {
+        if news.delivered.original {
+            // Step 3b: what was sent once, before the time-out, still arrives.
+            cx.counters.tcp_spurious_by_f_rto += 1;
+            return self.undo(cx);
+        }
+        if self.snd.nxt.gt(self.recovery.high) {
+            // Step 3a: what was sent since arrives, what was sent before does not.
+            if news.delivered.bytes > 0 && news.moved == 0 {
+                self.recovery.frto = false;
+            }
+        } else if news.moved > 0 && self.snd.una.lt(self.recovery.high) {
+            // Step 2b: two new segments tell whether the old ones are still on their way.
+            let unsent = self.tx_end().diff(self.snd.nxt) > 0;
+            if unsent && self.snd.wnd > self.flight() {
+                self.recovery.high = self.snd.nxt;
+                self.recovery.new_first = 2 * self.snd.mss;
+            } else {
+                self.recovery.frto = false;
+            }
+        }
+    }
+
+    /// How large the window is now.
+    fn grow(&mut self, news: &News, cx: &Cx<'_>) {
+        let bytes = news.delivered.bytes;
+        if self.recovery.reducing() {
+            let safe = news.moved > 0 && news.lost == 0;
+            let pipe = self.pipe();
+            let cwnd = self.recovery.prr(bytes, pipe, self.cc.ssthresh(), self.snd.mss, safe);
+            self.cc.set_cwnd(cwnd);
+        } else if news.moved > 0 || (bytes > 0 && self.sack_ok && self.recovery.phase == Phase::Open) {
+            let flight = self.pipe();
+            let limited = self.limited_until.gt(self.snd.una - news.moved)
+                || (self.cc.in_slow_start() && self.max_flight.saturating_mul(2) > self.cc.cwnd());
+            self.cc.acked(&cc::Acked {
+                now: cx.now,
+                bytes: if self.sack_ok { bytes } else { news.moved },
+                rtt: news.rtt,
+                srtt: self.rto.srtt(),
+                min_rtt: self.rack.min_rtt(),
+                limited,
+                una: self.snd.una,
+                nxt: self.snd.nxt,
+                flight,
+            });
+        }
+    }
+
+    fn next_flight_round(&mut self) {
+        if self.snd.una.ge(self.flight_round) {
+            self.flight_round = self.snd.nxt;
+            self.max_flight = self.pipe();
+        }
+    }
+
+    /// Bytes taken to be in the network: by the scoreboard, or by duplicates (RFC 6582 3.2 step 3 inflates instead).
+    #[inline]
+    pub(super) fn pipe(&self) -> u32 {
+        if self.sack_ok || self.dup_acks == 0 {
+            return self.sent.pipe();
+        }
+        self.sent.pipe().saturating_sub(self.dup_acks.saturating_mul(self.snd.mss))
+    }
+
+    /// RFC 6298 5.2, 5.3; RFC 8985 7.2
+    fn rearm(&mut self, news: &News, cx: &Cx<'_>) {
+        if self.snd.una == self.snd.max {
+            self.deadlines.retransmit = None;
+            self.deadlines.early = None;
+        } else if news.moved > 0 {
+            self.deadlines.retransmit = Some(cx.now + self.rto.get(cx.config));
+            self.arm_probe(cx.now, cx.config);
+        }
+    }
+
+    /// Sets the tail loss probe's timer, if one is in order (RFC 8985 7.2).
+    pub(super) fn arm_probe(&mut self, now: Instant, config: &TcpConfig) {
+        let flight = self.flight();
+        let calm = self.sack_ok
+            && config.tail_loss_probe
+            && self.recovery.phase == Phase::Open
+            && self.sent.sacked() == 0
+            && !self.tlp.is_out()
+            && flight > 0
+            && self.state != State::SynReceived;
+        if !calm || matches!(self.deadlines.early, Some((_, Early::Reordering))) {
+            return;
+        }
+        let at = now + Tlp::timeout(self.rto.srtt(), flight <= self.snd.mss);
+        let rto = self.deadlines.retransmit.unwrap_or(Instant::FAR);
+        self.deadlines.early = (at < rto).then_some((at, Early::Probe));
+    }
+}
