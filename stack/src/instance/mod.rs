@@ -152,6 +152,11 @@ impl<P: Port, S: Service> Instance<P, S> {
         &mut self.service
     }
 
+    /// Tells the time to what is called before the next turn.
+    pub fn set_now(&mut self, now: Instant) {
+        self.inner.now = self.inner.now.max(now);
+    }
+
     /// Calls `f` with the service and the connections, as a callback of the service would see them.
     pub fn with<R>(&mut self, f: impl FnOnce(&mut S, &mut Inner) -> R) -> R {
         f(&mut self.service, &mut self.inner)

@@ -28,8 +28,10 @@ impl<P: Port> Driven<P> {
         Driven { instance }
     }
 
-    /// Makes calls: `f` gets the sockets and what most of their methods take first. What they wrote is sent by the next turn.
-    pub fn with<R>(&mut self, f: impl FnOnce(&mut Sockets, &mut Inner) -> R) -> R {
+    /// Makes calls at `now`: `f` gets the sockets and what most of their methods take first. What they wrote is sent by the
+    /// next turn.
+    pub fn with<R>(&mut self, now: Instant, f: impl FnOnce(&mut Sockets, &mut Inner) -> R) -> R {
+        self.instance.set_now(now);
         self.instance.with(f)
     }
 
@@ -56,7 +58,7 @@ impl<P: Port> Driven<P> {
         loop {
             let now = clock.now();
             let turn = self.instance.turn(now)?;
-            let n = self.with(|sockets, net| sockets.epoll_wait(net, epoll, out))?;
+            let n = self.instance.with(|sockets, net| sockets.epoll_wait(net, epoll, out))?;
             if n > 0 || until.is_some_and(|until| until <= now) {
                 return Ok(n);
             }

@@ -9,6 +9,9 @@ pub enum Errno {
     /// Not such a file.
     #[error("ENOENT: no such entry")]
     ENOENT = 2,
+    /// Interrupted.
+    #[error("EINTR: interrupted")]
+    EINTR = 4,
     /// The number is not open.
     #[error("EBADF: not an open descriptor")]
     EBADF = 9,
@@ -109,8 +112,9 @@ pub enum Errno {
 
 impl Errno {
     /// All of them.
-    pub const ALL: [Errno; 33] = [
+    pub const ALL: [Errno; 34] = [
         Errno::ENOENT,
+        Errno::EINTR,
         Errno::EBADF,
         Errno::EAGAIN,
         Errno::ENOMEM,

@@ -33,9 +33,14 @@ type Result<T> = std::result::Result<T, Errno>;
 impl Host {
     /// Makes a call, and lets the stack do what follows from it at once.
     pub(super) fn call<R>(&mut self, f: impl FnOnce(&mut Sockets, &mut Inner) -> R) -> R {
-        let result = self.driven.with(f);
+        let result = self.look(f);
         self.run();
         result
+    }
+
+    /// Makes a call that changes nothing below the sockets.
+    pub(super) fn look<R>(&mut self, f: impl FnOnce(&mut Sockets, &mut Inner) -> R) -> R {
+        self.driven.with(self.now, f)
     }
 
     /// Whether calls on a descriptor should block: it is open and not in non-blocking mode.
@@ -157,7 +162,7 @@ impl Host {
     /// # Errors
     /// As on Linux.
     pub fn fcntl(&mut self, fd: Fd, command: i32, argument: i32) -> Result<i32> {
-        if self.driven.with(|sockets, net| sockets.ready(net, fd)) == Ready::NVAL {
+        if self.look(|sockets, net| sockets.ready(net, fd)) == Ready::NVAL {
             return Err(Errno::EBADF);
         }
         match command {
@@ -178,7 +183,7 @@ impl Host {
     pub fn ioctl(&mut self, fd: Fd, request: u64, value: &mut i32) -> Result<()> {
         match request {
             libc::FIONREAD => {
-                let n = self.driven.with(|sockets, net| sockets.readable(net, fd))?;
+                let n = self.look(|sockets, net| sockets.readable(net, fd))?;
                 *value = i32::try_from(n).unwrap_or(i32::MAX);
             }
             libc::FIONBIO => self.set_nonblocking(fd, *value != 0),
@@ -193,7 +198,7 @@ impl Host {
         for entry in entries {
             let ready = match entry.fd {
                 ..0 => Ready::NONE,
-                fd => self.driven.with(|sockets, net| sockets.ready(net, fd)),
+                fd => self.look(|sockets, net| sockets.ready(net, fd)),
             };
             let asked = Ready(u32::from(entry.events as u16)) | Ready::ERR | Ready::HUP | Ready::NVAL;
             entry.revents = (ready & asked).0 as i16;
@@ -210,7 +215,7 @@ impl Host {
         if size <= 0 {
             return Err(Errno::EINVAL);
         }
-        self.driven.with(|sockets, _| sockets.epoll_create())
+        self.look(|sockets, _| sockets.epoll_create())
     }
 
     /// `epoll_ctl(2)`
@@ -219,7 +224,7 @@ impl Host {
     /// As on Linux.
     pub fn epoll_ctl(&mut self, epoll: Fd, operation: i32, fd: Fd, events: u32, data: u64) -> Result<()> {
         let interest = Interest::from_bits(events);
-        self.driven.with(|sockets, net| match operation {
+        self.look(|sockets, net| match operation {
             libc::EPOLL_CTL_ADD => sockets.epoll_add(net, epoll, fd, interest, data),
             libc::EPOLL_CTL_MOD => sockets.epoll_modify(net, epoll, fd, interest, data),
             libc::EPOLL_CTL_DEL => sockets.epoll_remove(epoll, fd),
@@ -232,7 +237,7 @@ impl Host {
     /// # Errors
     /// As on Linux.
     pub fn epoll_wait(&mut self, epoll: Fd, into: &mut [Event]) -> Result<usize> {
-        self.driven.with(|sockets, net| sockets.epoll_wait(net, epoll, into))
+        self.look(|sockets, net| sockets.epoll_wait(net, epoll, into))
     }
 
     /// `getsockname(2)`
@@ -240,7 +245,7 @@ impl Host {
     /// # Errors
     /// As on Linux.
     pub fn local_address(&mut self, fd: Fd) -> Result<SocketAddr> {
-        self.driven.with(|sockets, _| sockets.local_address(fd))
+        self.look(|sockets, _| sockets.local_address(fd))
     }
 
     /// `getpeername(2)`
@@ -248,6 +253,6 @@ impl Host {
     /// # Errors
     /// As on Linux.
     pub fn peer_address(&mut self, fd: Fd) -> Result<SocketAddr> {
-        self.driven.with(|sockets, _| sockets.peer_address(fd))
+        self.look(|sockets, _| sockets.peer_address(fd))
     }
 }

@@ -32,15 +32,15 @@ impl Host {
     /// # Errors
     /// As on Linux: ENOPROTOOPT for options that are not known.
     pub fn option(&mut self, fd: Fd, level: i32, name: i32, value: &mut [u8]) -> Result<usize> {
-        let options = self.driven.with(|sockets, _| sockets.options(fd).copied())?;
+        let options = self.look(|sockets, _| sockets.options(fd).copied())?;
         let number = match (level, name) {
             (libc::SOL_SOCKET, libc::SO_ERROR) => {
-                self.driven.with(|sockets, _| sockets.take_error(fd))?.map_or(0, Errno::number)
+                self.look(|sockets, _| sockets.take_error(fd))?.map_or(0, Errno::number)
             }
             (libc::SOL_SOCKET, libc::SO_TYPE) => libc::SOCK_STREAM,
             (libc::SOL_SOCKET, libc::SO_PROTOCOL) => libc::IPPROTO_TCP,
             (libc::SOL_SOCKET, libc::SO_ACCEPTCONN) => {
-                self.driven.with(|sockets, _| sockets.is_listening(fd))?.into()
+                self.look(|sockets, _| sockets.is_listening(fd))?.into()
             }
             (libc::SOL_SOCKET, libc::SO_REUSEADDR) => options.reuse_address.into(),
             (libc::SOL_SOCKET, libc::SO_LINGER) => {
