@@ -12,6 +12,7 @@ type Row = (&'static str, &'static str, &'static [&'static str]);
 const MAY_KNOW: &[Row] = &[
     ("ferroflow-wire", "protocols/wire", &[]),
     ("ferroflow-openflow", "protocols/openflow", &["ferroflow-wire"]),
+    ("ferroflow-pof", "protocols/pof", &["ferroflow-wire"]),
     ("ferroflow-stack", "stack", &["ferroflow-wire"]),
     ("ferroflow-ports", "stack/ports", &["ferroflow-stack"]),
     ("ferroflow-runtime", "stack/runtime", &["ferroflow-stack", "ferroflow-ports"]),
