@@ -168,7 +168,10 @@ impl Tcb {
             return Outcome::default();
         }
         let mut seg = *seg;
-        if self.state == State::SynReceived && seg.flags == SYN_ACK && seg.seq == self.rcv.irs {
+        if self.state == State::SynReceived
+            && seg.flags.without(OTHER_FLAGS) == SYN_ACK
+            && seg.seq == self.rcv.irs
+        {
             // Simultaneous open (RFC 9293 3.5, figure 8, line 6): the peer's SYN is known already.
             seg.flags = seg.flags.without(TcpFlags::SYN);
             seg.seq += 1;
@@ -221,12 +224,17 @@ impl Tcb {
         let len = seg.seq_len();
         let start_ok =
             seg.seq.in_window(self.rcv.nxt, wnd) || (seg.seq == self.rcv.nxt && (len == 0 || wnd == 0));
+        // Of a reset only the beginning counts (RFC 5961 3.2).
+        let len = if seg.flags.rst() { 0 } else { len };
         let end_ok = len > 0 && wnd > 0 && (seg.seq + (len - 1)).in_window(self.rcv.nxt, wnd);
         // A segment that covers the whole window begins before and ends behind it.
-        let covers = len > 0 && wnd > 0 && seg.seq.le(self.rcv.nxt) && (seg.seq + len).ge(self.rcv.nxt + wnd);
+        let before = self.rcv.nxt - seg.seq;
+        let covers = wnd > 0 && before < len && wnd <= len - before;
         if !(start_ok || end_ok || covers) {
             cx.counters.tcp_out_of_window += 1;
-            if !seg.flags.rst() {
+            if seg.flags.syn() && !seg.flags.rst() && self.state.is_synchronized() {
+                self.challenge(cx); // RFC 5961 4: whatever its number
+            } else if !seg.flags.rst() {
                 let end = seg.seq + seg.payload.len() as u32;
                 if !seg.payload.is_empty() && end.le(self.rcv.nxt) && self.state.is_synchronized() {
                     self.duplicate_text(seg.seq, end, cx);
@@ -279,7 +287,10 @@ impl Tcb {
     /// was lost, must not wait for it (RFC 9293 3.10.7.4 drops it; BSD and Linux do as we do for plain duplicates). Returns
     /// whether it acknowledged something.
     fn late_ack(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) -> bool {
-        let duplicate = (seg.seq + seg.seq_len()).le(self.rcv.nxt) && !seg.flags.syn();
+        // No older than a window: a stranger has to guess its number (RFC 5961 5).
+        let window = (self.rx.limit() as u32).min(u32::from(u16::MAX) << self.rcv.wscale);
+        let recent = self.rcv.nxt.diff(seg.seq) <= window as i32;
+        let duplicate = recent && (seg.seq + seg.seq_len()).le(self.rcv.nxt) && !seg.flags.syn();
         // Only up to what was sent before; a FIN's acknowledgement comes again by itself.
         let news = seg.ack.gt(self.snd.una) && seg.ack.le(self.tx_end()) && seg.ack.le(self.snd.max);
         if !(duplicate && seg.flags.ack() && self.state.is_synchronized() && news) {
@@ -323,7 +334,7 @@ impl Tcb {
         let snd = &self.snd;
         if seg.ack.gt(snd.max) {
             cx.counters.tcp_bad_ack += 1;
-            self.ack_now();
+            self.challenge(cx);
             return false;
         }
         // RFC 5961 5.2
@@ -528,6 +539,8 @@ impl Tcb {
 }
 
 const SYN_ACK: TcpFlags = TcpFlags::SYN.union(TcpFlags::ACK);
+/// Flags that do not tell what a segment is.
+const OTHER_FLAGS: TcpFlags = TcpFlags::PSH.union(TcpFlags::URG).union(TcpFlags::ECE).union(TcpFlags::CWR);
 /// RFC 7323 5.5: TS.Recent older than 24 days is not compared.
 const PAWS_IDLE: std::time::Duration = std::time::Duration::from_secs(24 * 24 * 3600);
 /// Least time between two answers to unacceptable segments without text; keepalive probes are further apart.

@@ -30,6 +30,21 @@ fn a_reset_elsewhere_in_the_window_is_challenged() {
 }
 
 #[test]
+fn a_reset_with_text_counts_by_its_first_number() {
+    // RFC 5961 3.2 speaks of SEG.SEQ; RFC 9293 3.10.7.4 allows text in a reset
+    let mut p = Peer::established();
+    p.send(data(1, 1, &bytes(100)));
+    p.read();
+    p.advance(100);
+    p.drain();
+    p.send(data(51, 1, &bytes(100)).flags(RST_ACK));
+    p.quiet();
+    assert_eq!((p.stack.conns(), p.counters().tcp_challenge_ack), (1, 0));
+    p.send(data(101, 1, &bytes(100)).flags(RST_ACK));
+    assert_eq!(p.events(), [Event::Closed(p.id, CloseReason::Reset)]);
+}
+
+#[test]
 fn a_reset_outside_the_window_is_dropped() {
     // RFC 5961 3.2 (1)
     let mut p = Peer::established();

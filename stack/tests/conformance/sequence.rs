@@ -182,6 +182,41 @@ fn a_syn_in_every_synchronized_state_is_challenged() {
 }
 
 #[test]
+fn a_connection_challenges_twice_a_second_at_most() {
+    // RFC 5961 7; so the others' budget cannot be measured by one connection (CVE-2016-5696)
+    let mut p = Peer::established();
+    for ms in 0..1000 {
+        match ms % 4 {
+            0 => p.send(rst(100)),
+            1 => p.send(syn().seq(5000)),
+            2 => p.send(syn().seq(0x7000_0000)),
+            _ => p.send(data(1, 5000, b"x")),
+        }
+        p.advance(1);
+    }
+    assert_eq!(p.drain().len(), 2);
+    assert_eq!((p.counters().tcp_challenge_ack, p.counters().tcp_challenge_skipped), (2, 998));
+    assert_eq!(p.read(), b"");
+}
+
+#[test]
+fn a_forged_duplicate_from_before_the_window_acknowledges_nothing() {
+    // RFC 5961 5: with data in flight, half of all sequence numbers would do
+    let mut p = Peer::established();
+    p.write(&bytes(1000));
+    p.drain();
+    p.send(data(0x9000_0000, 1001, b"x"));
+    p.expect(ACK, 1001, 1, 0);
+    assert_eq!(p.until_sent(5000), 200, "it is sent again");
+    p.drain();
+    // a real one may be as old as a window
+    p.send(data(0u32.wrapping_sub(60_000), 1001, b"x"));
+    p.drain();
+    p.advance(3000);
+    p.quiet();
+}
+
+#[test]
 fn challenge_acks_of_all_connections_are_limited() {
     // RFC 5961 7; how many there are differs from second to second (CVE-2016-5696)
     let mut p = Peer::with(|c| c.tcp.challenge_acks_per_second = 20);
@@ -350,4 +385,18 @@ fn a_peer_that_begins_anew_without_timestamps_is_challenged() {
     p.expect(ACK, 1, 1, 0);
     p.send(rst(1).bare());
     assert_eq!(p.stack.conns(), 0);
+}
+
+#[test]
+fn what_lies_half_the_space_away_does_not_cover_the_window() {
+    // RFC 9293 3.4: comparison modulo 2^32; such a segment's ACK was believed
+    let mut p = Peer::established();
+    p.write(&bytes(1000));
+    p.drain();
+    for distance in [0x7fff_0100, 0x8000_0000, 0x8000_ff00u32] {
+        p.send(data(1u32.wrapping_sub(distance), 501, b"x"));
+        p.expect(ACK, 1001, 1, 0);
+    }
+    assert_eq!(p.counters().tcp_out_of_window, 3);
+    p.send(ack(1, 1001));
 }
