@@ -14,6 +14,7 @@ pub mod counters;
 pub mod instance;
 pub mod neighbor;
 pub mod net;
+pub mod path;
 pub mod port;
 pub mod ring;
 pub mod rx;

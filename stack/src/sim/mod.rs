@@ -33,6 +33,7 @@ use crate::service::Service;
 use crate::time::Instant;
 
 mod link;
+mod narrow;
 mod pattern;
 mod peer;
 mod police;
@@ -42,6 +43,7 @@ pub mod stream;
 pub mod trace;
 
 pub use link::{Fate, Link, LinkConfig};
+pub use narrow::{Narrow, ROUTER};
 pub use peer::{Peer, Segment};
 pub use port::{SimPort, SimPortConfig};
 
@@ -105,6 +107,7 @@ struct Node<S: Service> {
     address: Ipv4Addr,
     /// From the node to the switch. The other direction is perfect.
     link: Link,
+    narrow: Option<Narrow>,
     plugged: bool,
     wake: Option<Instant>,
     turns_at_once: u32,
@@ -217,7 +220,16 @@ impl<S: Service> SimNet<S> {
     fn add(&mut self, body: Body<S>, mac: MacAddr, address: Ipv4Addr, link: LinkConfig) -> NodeId {
         let link = Link::new(link, self.seeds.u64(..));
         let wake = Some(self.now);
-        self.nodes.push(Node { body, mac, address, link, plugged: true, wake, turns_at_once: 0 });
+        self.nodes.push(Node {
+            body,
+            mac,
+            address,
+            link,
+            narrow: None,
+            plugged: true,
+            wake,
+            turns_at_once: 0,
+        });
         NodeId(self.nodes.len() - 1)
     }
 
@@ -293,6 +305,11 @@ impl<S: Service> SimNet<S> {
     /// Changes what a node's link does.
     pub fn configure_link(&mut self, node: NodeId, link: LinkConfig) {
         self.nodes[node.0].link.configure(link);
+    }
+
+    /// Puts a router in front of a node, behind which packets must be smaller; `None` takes it away.
+    pub fn narrow(&mut self, node: NodeId, narrow: Option<Narrow>) {
+        self.nodes[node.0].narrow = narrow;
     }
 
     /// Takes a node off the net or puts it back: while it is off, all frames from and to it are lost.
@@ -415,6 +432,12 @@ impl<S: Service> SimNet<S> {
         self.frames += 1;
         self.remember(&frame);
         let said = self.trace.is_some().then(|| trace::line(&frame));
+        let to = frame.first_chunk::<6>().map(|mac| MacAddr(*mac));
+        let known = self.nodes.iter().position(|node| Some(node.mac) == to);
+        let ways = [Some(from), known].into_iter().flatten();
+        if let Some(narrow) = ways.filter_map(|at| self.nodes[at].narrow).find(|way| !way.passes(&frame)) {
+            return self.too_large(from, narrow, &frame);
+        }
         let node = &mut self.nodes[from];
         let (fate, twin) =
             if node.plugged { node.link.send(self.now, &mut frame) } else { (Fate::Lost, None) };
@@ -422,8 +445,6 @@ impl<S: Service> SimNet<S> {
             let at = self.now.as_nanos() as f64 / 1e9;
             trace(&format!("{at:12.6} {from} {said}  {}", fates(self.now, fate, twin)));
         }
-        let to = frame.first_chunk::<6>().map(|mac| MacAddr(*mac));
-        let known = self.nodes.iter().position(|node| Some(node.mac) == to);
         for arrival in [fate.arrival(), twin.and_then(Fate::arrival)].into_iter().flatten() {
             match known {
                 Some(to) => self.schedule(arrival, to, frame.clone(), false),
@@ -433,6 +454,18 @@ impl<S: Service> SimNet<S> {
                     }
                 }
             }
+        }
+    }
+
+    /// A router drops a frame, and tells its sender if it is the kind that does.
+    fn too_large(&mut self, from: usize, narrow: Narrow, frame: &[u8]) {
+        if let Some(trace) = &mut self.trace {
+            let at = self.now.as_nanos() as f64 / 1e9;
+            trace(&format!("{at:12.6} {from} {}  TOO LARGE", trace::line(frame)));
+        }
+        if let Some(told) = narrow.tells(frame) {
+            let back = self.now + self.nodes[from].link.config().delay;
+            self.schedule(back, from, told, false);
         }
     }
 

@@ -16,6 +16,7 @@ pub mod cookie;
 pub mod ecn;
 pub mod input;
 pub mod isn;
+pub mod mtu;
 pub mod output;
 pub mod rack;
 pub mod recovery;
