@@ -131,7 +131,7 @@ impl Victim {
         if duplicate && flags.ack() && news {
             return Want::Accept;
         }
-        if !self.in_window(seg.seq) && !(len > 0 && self.in_window(last)) {
+        if !(self.in_window(seg.seq) || len > 0 && self.in_window(last)) {
             return if len == 0 { Want::AckNowAndThen } else { Want::Ack };
         }
         if !flags.ack() {
