@@ -139,6 +139,10 @@ counters! {
     tcp_out_of_window,
     /// Segments that left a gap.
     tcp_out_of_order,
+    /// Out-of-order segments dropped: the core's buffers hold as much as they may ([`crate::tcp::TcpConfig::memory`]).
+    tcp_memory_short,
+    /// Buffers of silent connections given back.
+    tcp_trimmed,
     /// Segments dropped: too many gaps.
     tcp_too_many_gaps,
     /// Resets that ended a connection.

@@ -1,5 +1,6 @@
 //! Time as the stack sees it: a count of nanoseconds, read once per turn by the runtime or made up by a test.
 
+use std::num::NonZeroU64;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
@@ -7,55 +8,66 @@ use std::time::Duration;
 ///
 /// Plain data, unlike [`std::time::Instant`], so that state which holds one can be recorded, replayed and moved to
 /// another process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Instant(u64);
+///
+/// It is never all zeroes inside, so that an optional deadline takes no more room than one that is always there: a
+/// connection has many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(NonZeroU64);
+
+const _: () = assert!(size_of::<Option<Instant>>() == 8);
+
+impl Default for Instant {
+    fn default() -> Instant {
+        Instant::ZERO
+    }
+}
 
 impl Instant {
     /// The origin of the clock.
-    pub const ZERO: Instant = Instant(0);
+    pub const ZERO: Instant = Instant(NonZeroU64::MIN);
     /// Later than any deadline.
-    pub const FAR: Instant = Instant(u64::MAX);
+    pub const FAR: Instant = Instant(NonZeroU64::MAX);
 
     /// A point `ns` nanoseconds after the origin.
     #[inline]
     pub const fn from_nanos(ns: u64) -> Instant {
-        Instant(ns)
+        Instant(NonZeroU64::MIN.saturating_add(ns))
     }
 
     /// A point `us` microseconds after the origin.
     #[inline]
     pub const fn from_micros(us: u64) -> Instant {
-        Instant(us * 1_000)
+        Instant::from_nanos(us * 1_000)
     }
 
     /// A point `ms` milliseconds after the origin.
     #[inline]
     pub const fn from_millis(ms: u64) -> Instant {
-        Instant(ms * 1_000_000)
+        Instant::from_nanos(ms * 1_000_000)
     }
 
     /// A point `s` seconds after the origin.
     #[inline]
     pub const fn from_secs(s: u64) -> Instant {
-        Instant(s * 1_000_000_000)
+        Instant::from_nanos(s * 1_000_000_000)
     }
 
     /// Nanoseconds since the origin.
     #[inline]
     pub const fn as_nanos(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// Whole milliseconds since the origin.
     #[inline]
     pub const fn as_millis(self) -> u64 {
-        self.0 / 1_000_000
+        self.as_nanos() / 1_000_000
     }
 
     /// Time passed since `earlier`; zero if `earlier` is later.
     #[inline]
     pub const fn since(self, earlier: Instant) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+        Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
     }
 }
 
@@ -78,6 +90,6 @@ impl Sub<Duration> for Instant {
     type Output = Instant;
     #[inline]
     fn sub(self, d: Duration) -> Instant {
-        Instant(self.0.saturating_sub(u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)))
+        Instant::from_nanos(self.as_nanos().saturating_sub(u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)))
     }
 }

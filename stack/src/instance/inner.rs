@@ -291,6 +291,12 @@ impl Inner {
     pub(super) fn memory(&self) -> usize {
         self.table.memory()
     }
+
+    /// The buffers hold as much as they may.
+    #[inline]
+    pub(super) fn memory_short(&self) -> bool {
+        self.table.memory() >= self.config.tcp.memory
+    }
 }
 
 /// SplitMix64: small, and good enough where unpredictability comes from the seed and a keyed hash.

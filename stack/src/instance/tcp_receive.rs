@@ -93,6 +93,7 @@ fn connection<S: Service>(
     ends: &Ends,
 ) {
     let id = inner.table.id(index);
+    let memory_short = inner.memory_short();
     let Inner { table, counters, config, now, listeners, challenges, .. } = inner;
     let Some(tcb) = table.at(index) else { return };
     let answered = tcb.answered.is_some_and(|at| now.since(at) < CHALLENGE_INTERVAL);
@@ -107,7 +108,7 @@ fn connection<S: Service>(
     }
     let before = (counters.tcp_challenge_ack, tcb.rcv.nxt, tcb.snd.una);
     let mut moved = false;
-    let outcome = tcb.input(seg, &mut Cx { now: *now, config: &config.tcp, counters, may_challenge });
+    let outcome = tcb.input(seg, &mut Cx { now: *now, config: &config.tcp, counters, may_challenge, memory_short });
     // What moves the connection on has shown that it comes from the peer: its frames are answered to where they came from.
     if tcb.next_hop != Some(ends.mac)
         && (tcb.next_hop.is_none() || before.1 != tcb.rcv.nxt || before.2 != tcb.snd.una)

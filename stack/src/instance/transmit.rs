@@ -43,6 +43,10 @@ impl Inner {
         }
         let fired = tcb.timers(*now, &config.tcp, counters);
         let (synchronized, remote) = (tcb.state.is_synchronized(), tcb.remote);
+        if fired.trimmed {
+            counters.tcp_trimmed += 1;
+            table.count_memory(index);
+        }
         if fired.suspect_next_hop && synchronized {
             self.forget_next_hop(index, remote);
         }
@@ -83,6 +87,8 @@ impl Inner {
         let Some(tcb) = table.at(index) else { return Progress::Done };
         let mut emitter = Emitter { port, tx, mac: config.mac, counters };
         let progress = tcb.output(*now, &config.tcp, config.send_budget, &mut emitter);
+        tcb.keep_buffers(*now, &config.tcp);
+        table.count_memory(index);
         self.rearm(index);
         progress
     }

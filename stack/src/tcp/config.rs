@@ -25,10 +25,10 @@ impl Default for Keepalive {
 /// Settings of TCP for one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcpConfig {
-    /// Bytes a connection may have written and unacknowledged; rounded up to a power of two. 512 KiB carries
+    /// Bytes a connection may have written and unacknowledged. 512 KiB carries
     /// 400 Mbit/s over 10 ms.
     pub send_buffer: usize,
-    /// Bytes a connection may have received and not read, and so the largest window; rounded up to a power of two.
+    /// Bytes a connection may have received and not read, and so the largest window.
     /// Memory is taken only for bytes that are out of order or unread.
     pub recv_buffer: usize,
     /// RFC 9293 3.7.4. Off: what one turn writes leaves together anyway, and small replies must not wait for an
@@ -78,6 +78,11 @@ pub struct TcpConfig {
     pub max_conns: usize,
     /// Most connections in TIME_WAIT; at the bound the oldest makes room.
     pub max_time_wait: usize,
+    /// How long a connection may be silent before it gives back the memory of its buffers.
+    pub buffers_idle: Duration,
+    /// Bytes that the buffers of all connections of a core may hold before memory counts as short: then no buffer's limit
+    /// grows any more, and out-of-order data is dropped. Data in order goes on.
+    pub memory: usize,
     /// Most separate gaps in a connection's out-of-order data; more segments are dropped and counted.
     pub max_gaps: usize,
     /// Answer SYNs by cookies while a listener's backlog is full (RFC 4987 3.6); off: they are dropped.
@@ -117,6 +122,8 @@ impl Default for TcpConfig {
             initial_window: 10,
             max_conns: 1 << 17,
             max_time_wait: 1 << 16,
+            buffers_idle: Duration::from_secs(5),
+            memory: 1 << 30,
             max_gaps: 64,
             syn_cookies: true,
             replies_per_second: 1000,

@@ -79,6 +79,8 @@ pub struct Cx<'a> {
     pub counters: &'a mut Counters,
     /// Whether one more challenge ACK may be sent this second (RFC 5961 7).
     pub may_challenge: bool,
+    /// The core's buffers hold as much as they may: [`TcpConfig::memory`].
+    pub memory_short: bool,
 }
 
 impl Outcome {
@@ -475,10 +477,12 @@ impl Tcb {
             self.schedule_ack(len, cx);
             return;
         }
-        if self.rx.insert(self.rcv.nxt, seq, text, cx.config.max_gaps) == Insert::TooManyGaps {
-            cx.counters.tcp_too_many_gaps += 1;
-        }
-        let merged = self.rx.merge(self.rcv.nxt);
+        let merged = if seq == self.rcv.nxt {
+            self.rx.fill(seq, text)
+        } else {
+            self.keep_out_of_order(seq, text, cx);
+            0
+        };
         self.rcv.nxt += merged;
         self.received(merged, cx);
         outcome.readable |= merged > 0;
@@ -489,6 +493,16 @@ impl Tcb {
             if self.sack_ok { self.ack_now() } else { self.ack_each() }
         } else {
             self.ack_now();
+        }
+    }
+
+    fn keep_out_of_order(&mut self, seq: SeqNumber, text: &[u8], cx: &mut Cx<'_>) {
+        if cx.memory_short {
+            cx.counters.tcp_memory_short += 1;
+            return;
+        }
+        if self.rx.insert(self.rcv.nxt, seq, text, cx.config.max_gaps) != Insert::Kept {
+            cx.counters.tcp_too_many_gaps += 1;
         }
     }
 

@@ -81,6 +81,8 @@ pub struct Table {
     free: Vec<u32>,
     len: usize,
     max: usize,
+    /// Bytes that the connections' buffers held when they were counted last.
+    memory: usize,
 }
 
 impl Table {
@@ -92,6 +94,7 @@ impl Table {
             free: Vec::new(),
             len: 0,
             max,
+            memory: 0,
         }
     }
 
@@ -151,6 +154,7 @@ impl Table {
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(index);
         self.len -= 1;
+        self.memory -= tcb.counted as usize;
         self.forget_conn(&tcb.key, index);
         Some(tcb)
     }
@@ -204,9 +208,19 @@ impl Table {
         slot.tcb.as_deref_mut()
     }
 
-    /// Bytes that connections hold in buffers.
+    /// Bytes that connections hold in buffers, as of their last turn.
+    #[inline]
     pub fn memory(&self) -> usize {
-        self.slots.iter().filter_map(|s| s.tcb.as_ref()).map(|tcb| tcb.tx.memory() + tcb.rx.memory()).sum()
+        self.memory
+    }
+
+    /// Counts what the buffers of a connection hold now.
+    #[inline]
+    pub fn count_memory(&mut self, index: u32) {
+        let Some(tcb) = self.slots.get_mut(index as usize).and_then(|slot| slot.tcb.as_deref_mut()) else { return };
+        let held = u32::try_from(tcb.memory()).unwrap_or(u32::MAX);
+        self.memory = self.memory + held as usize - tcb.counted as usize;
+        tcb.counted = held;
     }
 
     /// All connections' slots.

@@ -134,6 +134,8 @@ pub struct Deadlines {
     pub keepalive: Option<Instant>,
     /// The service's own timer.
     pub service: Option<Instant>,
+    /// Giving back the memory of buffers, if nothing happens until then.
+    pub trim: Option<Instant>,
 }
 
 /// One connection.
@@ -243,6 +245,8 @@ pub struct Tcb {
     pub over: Option<CloseReason>,
     /// In the list of connections whose unread bytes are to be offered again.
     pub resumed: bool,
+    /// Bytes of buffers that the instance knows of (see [`Tcb::memory`]).
+    pub counted: u32,
 }
 
 /// What our SYN offers.
@@ -376,6 +380,7 @@ impl Tcb {
             told: false,
             over: None,
             resumed: false,
+            counted: 0,
         }
     }
 
@@ -489,6 +494,25 @@ impl Tcb {
         };
     }
 
+    /// Bytes of memory that its buffers hold.
+    #[inline]
+    pub fn memory(&self) -> usize {
+        self.tx.memory() + self.rx.memory() + self.sent.memory()
+    }
+
+    /// Its turn is over: buffers that are not used again for a while are given back.
+    #[inline]
+    pub fn keep_buffers(&mut self, now: Instant, config: &TcpConfig) {
+        self.deadlines.trim = (self.memory() > 0).then(|| now + config.buffers_idle);
+    }
+
+    /// Gives back the memory that its buffers do not need for what they hold.
+    pub fn shrink(&mut self) {
+        self.tx.shrink();
+        self.rx.shrink();
+        self.sent.shrink();
+    }
+
     /// The earliest of all deadlines; [`Instant::FAR`] when there is none.
     pub fn deadline(&self) -> Instant {
         let d = &self.deadlines;
@@ -497,7 +521,7 @@ impl Tcb {
             _ => None,
         };
         let early = d.early.map(|(at, _)| at);
-        [d.retransmit, early, d.give_up, d.keepalive, d.service, ack]
+        [d.retransmit, early, d.give_up, d.keepalive, d.service, d.trim, ack]
             .into_iter()
             .flatten()
             .min()

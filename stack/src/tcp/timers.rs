@@ -16,6 +16,8 @@ pub struct Fired {
     pub service: bool,
     /// The connection is given up.
     pub over: Option<CloseReason>,
+    /// Buffers were given back.
+    pub trimmed: bool,
     /// Several time-outs in a row: perhaps the next hop has moved.
     pub suspect_next_hop: bool,
 }
@@ -49,6 +51,11 @@ impl Tcb {
         }
         if due(self.deadlines.keepalive, now) {
             self.keepalive_timer(now, config, &mut fired);
+        }
+        if due(self.deadlines.trim, now) {
+            self.deadlines.trim = None;
+            self.shrink();
+            fired.trimmed = true;
         }
         if due(self.deadlines.service, now) {
             self.deadlines.service = None;
