@@ -108,7 +108,8 @@ fn connection<S: Service>(
     }
     let before = (counters.tcp_challenge_ack, tcb.rcv.nxt, tcb.snd.una);
     let mut moved = false;
-    let outcome = tcb.input(seg, &mut Cx { now: *now, config: &config.tcp, counters, may_challenge, memory_short });
+    let outcome =
+        tcb.input(seg, &mut Cx { now: *now, config: &config.tcp, counters, may_challenge, memory_short });
     // What moves the connection on has shown that it comes from the peer: its frames are answered to where they came from.
     if tcb.next_hop != Some(ends.mac)
         && (tcb.next_hop.is_none() || before.1 != tcb.rcv.nxt || before.2 != tcb.snd.una)

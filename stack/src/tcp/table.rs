@@ -217,7 +217,9 @@ impl Table {
     /// Counts what the buffers of a connection hold now.
     #[inline]
     pub fn count_memory(&mut self, index: u32) {
-        let Some(tcb) = self.slots.get_mut(index as usize).and_then(|slot| slot.tcb.as_deref_mut()) else { return };
+        let Some(tcb) = self.slots.get_mut(index as usize).and_then(|slot| slot.tcb.as_deref_mut()) else {
+            return;
+        };
         let held = u32::try_from(tcb.memory()).unwrap_or(u32::MAX);
         self.memory = self.memory + held as usize - tcb.counted as usize;
         tcb.counted = held;

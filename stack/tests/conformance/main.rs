@@ -17,6 +17,7 @@ mod icmp;
 mod ipv4_udp;
 mod keepalive;
 mod limits;
+mod memory;
 mod net_contract;
 mod ports;
 mod reset;
