@@ -39,6 +39,7 @@ pub mod icmpv4;
 pub mod ipv4;
 pub mod lldp;
 mod seq;
+pub mod splitter;
 pub mod tcp;
 pub mod udp;
 
