@@ -35,7 +35,7 @@ impl<S: Service> Upcalls<'_, S> {
     /// The handshake is complete. Returns whether the service wants the connection.
     fn established(&mut self, inner: &mut Inner, id: ConnId) -> bool {
         let Some(tcb) = inner.table.get(id) else { return false };
-        let (active, info) = (tcb.active, tcb.info);
+        let (active, info) = (tcb.active, tcb.info());
         let conn = if active {
             inner.counters.tcp_connected += 1;
             self.service.connected(inner, id, Ok(&info))

@@ -254,7 +254,7 @@ impl Inner {
                     self.counters.arp_unreachable += 1;
                     for index in waiting {
                         // The slot may have another connection by now, with another next hop.
-                        let remote = self.table.at(index).map(|tcb| tcb.remote);
+                        let remote = self.table.at(index).map(|tcb| tcb.key.remote());
                         if remote.is_some_and(|remote| self.next_hop(remote) == target) {
                             self.unreachable(index);
                         }

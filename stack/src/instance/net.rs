@@ -118,14 +118,8 @@ impl Net for Inner {
         let key = Key::new(local, port, remote, to.port());
         let old = self.leave_time_wait(&key);
         let open = Open {
-            info: ConnInfo {
-                local: SocketAddr::new(IpAddr::V4(local), port),
-                peer: to,
-                token: options.token,
-            },
             key,
-            local,
-            remote,
+            token: options.token,
             iss: self.new_iss(&key, old),
             ts_offset: self.secret.ts_offset(&key),
             mss: self.mss(),
@@ -242,6 +236,6 @@ impl Net for Inner {
     }
 
     fn info(&self, id: ConnId) -> Option<ConnInfo> {
-        self.table.get(id).filter(|tcb| tcb.over.is_none()).map(|tcb| tcb.info)
+        self.table.get(id).filter(|tcb| tcb.over.is_none()).map(|tcb| tcb.info())
     }
 }

@@ -1,6 +1,6 @@
 //! A TCP segment arrives: whose is it, and what becomes of it (RFC 9293 3.10.7).
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ferroflow_wire::ethernet::{self, EthernetView};
@@ -12,7 +12,7 @@ use super::deliver::Upcalls;
 use super::inner::Inner;
 use super::receive::write_headers;
 use crate::port::Csum;
-use crate::service::{ConnId, ConnInfo, Service};
+use crate::service::{ConnId, Service};
 use crate::tcp::cookie;
 use crate::tcp::input::{Cx, End, Segment};
 use crate::tcp::table::{Entry, Key};
@@ -201,19 +201,7 @@ fn listener<S: Service>(inner: &mut Inner, up: &mut Upcalls<'_, S>, seg: &Segmen
 
 fn opening(inner: &Inner, ends: &Ends, token: u64, iss: SeqNumber) -> Open {
     let key = ends.key();
-    Open {
-        info: ConnInfo {
-            local: SocketAddr::new(IpAddr::V4(ends.local), ends.local_port),
-            peer: SocketAddr::new(IpAddr::V4(ends.remote), ends.remote_port),
-            token,
-        },
-        key,
-        local: ends.local,
-        remote: ends.remote,
-        iss,
-        ts_offset: inner.secret.ts_offset(&key),
-        mss: inner.mss(),
-    }
+    Open { key, token, iss, ts_offset: inner.secret.ts_offset(&key), mss: inner.mss() }
 }
 
 /// A SYN for a listener: a connection begins. `old`: our last sequence number in TIME_WAIT with the same ports.
@@ -316,14 +304,14 @@ impl Inner {
         let nothing = matches!(tcb.state, State::SynSent | State::Drained) || tcb.snd.max == tcb.snd.iss;
         let Some(mac) = tcb.next_hop.filter(|_| !nothing) else { return };
         let header = TcpHeader {
-            src_port: tcb.info.local.port(),
-            dst_port: tcb.info.peer.port(),
+            src_port: tcb.key.local_port(),
+            dst_port: tcb.key.remote_port(),
             seq: tcb.ack_seq(),
             ack: tcb.rcv.nxt,
             flags: TcpFlags::RST | TcpFlags::ACK,
             ..TcpHeader::default()
         };
-        let remote = tcb.remote;
+        let remote = tcb.key.remote();
         self.counters.tcp_resets_sent += 1;
         self.send_bare(mac, remote, &header);
     }

@@ -42,7 +42,7 @@ impl Inner {
             return;
         }
         let fired = tcb.timers(*now, &config.tcp, counters);
-        let (synchronized, remote) = (tcb.state.is_synchronized(), tcb.remote);
+        let (synchronized, remote) = (tcb.state.is_synchronized(), tcb.key.remote());
         if fired.trimmed {
             counters.tcp_trimmed += 1;
             table.count_memory(index);
@@ -96,7 +96,7 @@ impl Inner {
     /// Asks ARP for a connection's next hop. `false`: it has to wait.
     fn find_next_hop(&mut self, index: u32) -> bool {
         let Some(tcb) = self.table.at(index) else { return false };
-        let remote = tcb.remote;
+        let remote = tcb.key.remote();
         match self.resolve(index, remote) {
             Resolve::Known(mac) => {
                 if let Some(tcb) = self.table.at(index) {
@@ -191,8 +191,8 @@ impl<P: Port> Emit for Emitter<'_, P> {
     fn emit(&mut self, tcb: &Tcb, segment: &OutSegment<'_>) -> bool {
         let Some(next_hop) = tcb.next_hop else { return false };
         let header = TcpHeader {
-            src_port: tcb.info.local.port(),
-            dst_port: tcb.info.peer.port(),
+            src_port: tcb.key.local_port(),
+            dst_port: tcb.key.remote_port(),
             seq: segment.seq,
             ack: segment.ack,
             flags: segment.flags,
@@ -207,17 +207,20 @@ impl<P: Port> Emit for Emitter<'_, P> {
         let partial = self.port.caps().tx_csum;
         let buf = self.port.bytes_mut(&mut frame);
         let ecn = if segment.ect { ecn::ECT0 } else { 0 };
-        let ip = Ipv4Header { ecn, ..Ipv4Header::new(tcb.local, tcb.remote, IpProtocol::TCP, len as u16) };
+        let ip = Ipv4Header {
+            ecn,
+            ..Ipv4Header::new(tcb.key.local(), tcb.key.remote(), IpProtocol::TCP, len as u16)
+        };
         write_headers(buf, self.mac, next_hop, &ip);
         let tcp = &mut buf[TCP_AT..TCP_AT + len];
         let _ = header.write(tcp);
         tcp[head..head + first.len()].copy_from_slice(first);
         tcp[head + first.len()..].copy_from_slice(second);
         if partial {
-            let _ = tcp::fill_partial_checksum(tcp, tcb.local, tcb.remote);
+            let _ = tcp::fill_partial_checksum(tcp, tcb.key.local(), tcb.key.remote());
             frame.meta.csum = Csum::Partial { start: TCP_AT as u16, offset: TCP_CSUM_OFFSET };
         } else {
-            let _ = tcp::fill_checksum(tcp, tcb.local, tcb.remote);
+            let _ = tcp::fill_checksum(tcp, tcb.key.local(), tcb.key.remote());
         }
         self.counters.tcp_segments_out += 1;
         self.counters.tcp_retransmitted += u64::from(segment.again);

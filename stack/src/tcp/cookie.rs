@@ -135,8 +135,8 @@ struct Sent(Option<TcpHeader>);
 impl Emit for Sent {
     fn emit(&mut self, tcb: &Tcb, segment: &OutSegment<'_>) -> bool {
         self.0 = Some(TcpHeader {
-            src_port: tcb.info.local.port(),
-            dst_port: tcb.info.peer.port(),
+            src_port: tcb.key.local_port(),
+            dst_port: tcb.key.remote_port(),
             seq: segment.seq,
             ack: segment.ack,
             flags: segment.flags,

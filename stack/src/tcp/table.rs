@@ -1,7 +1,7 @@
 //! Whose segment is it? Connections by address and port, found by hash: the cost does not grow with their number.
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::tcb::Tcb;
 use crate::service::ConnId;
@@ -38,6 +38,21 @@ impl Key {
     /// As numbers, for hashing with a key.
     pub fn words(&self) -> [u64; 2] {
         [self.a, u64::from(self.b)]
+    }
+
+    /// Our address.
+    pub fn local(&self) -> Ipv4Addr {
+        Ipv4Addr::from_bits(self.b)
+    }
+
+    /// Our address and port.
+    pub fn local_end(&self) -> SocketAddr {
+        SocketAddr::new(IpAddr::V4(self.local()), self.local_port())
+    }
+
+    /// The peer's address and port.
+    pub fn remote_end(&self) -> SocketAddr {
+        SocketAddr::new(IpAddr::V4(self.remote()), self.remote_port())
     }
 
     /// The peer's address.
@@ -234,7 +249,6 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::ConnInfo;
     use crate::tcp::TcpConfig;
     use crate::tcp::tcb::Open;
     use crate::time::Instant;
@@ -242,9 +256,8 @@ mod tests {
 
     fn tcb(port: u16) -> Tcb {
         let (local, remote) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
-        let info = ConnInfo { local: (local, 80).into(), peer: (remote, port).into(), token: 0 };
         let key = Key::new(local, 80, remote, port);
-        let open = Open { info, key, local, remote, iss: SeqNumber(0), ts_offset: 0, mss: 1460 };
+        let open = Open { key, token: 0, iss: SeqNumber(0), ts_offset: 0, mss: 1460 };
         Tcb::active(open, Instant::ZERO, &TcpConfig::default())
     }
 

@@ -1,6 +1,5 @@
 //! What one connection remembers (RFC 9293 3.3.1): plain data, no pointers, no clock.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ferroflow_wire::{MacAddr, SeqNumber};
@@ -141,14 +140,10 @@ pub struct Deadlines {
 /// One connection.
 #[derive(Debug)]
 pub struct Tcb {
-    /// Who it is with.
-    pub info: ConnInfo,
-    /// Its place in the table.
+    /// Who it is with, and its place in the table.
     pub key: Key,
-    /// Our address.
-    pub local: Ipv4Addr,
-    /// The peer's.
-    pub remote: Ipv4Addr,
+    /// See [`ConnInfo::token`].
+    pub token: u64,
     /// Where frames to the peer go; learnt from what it sends, or by ARP.
     pub next_hop: Option<MacAddr>,
     /// RFC 9293 3.3.2
@@ -274,13 +269,9 @@ const TIMESTAMPS_LEN: u32 = 12;
 /// How a new connection begins.
 pub struct Open {
     /// Who with.
-    pub info: ConnInfo,
-    /// Table key.
     pub key: Key,
-    /// Our address.
-    pub local: Ipv4Addr,
-    /// The peer's.
-    pub remote: Ipv4Addr,
+    /// See [`ConnInfo::token`].
+    pub token: u64,
     /// Initial sequence number (RFC 6528).
     pub iss: SeqNumber,
     /// Random offset of our timestamps.
@@ -307,14 +298,12 @@ impl Tcb {
     }
 
     fn new(open: Open, state: State, now: Instant, config: &TcpConfig) -> Tcb {
-        let Open { info, key, local, remote, iss, ts_offset, mss } = open;
+        let Open { key, token, iss, ts_offset, mss } = open;
         let rx = RecvBuffer::new(config.recv_buffer);
         let wscale = if config.window_scaling { scale_for(rx.limit()) } else { 0 };
         Tcb {
-            info,
             key,
-            local,
-            remote,
+            token,
             next_hop: None,
             state,
             listener: None,
@@ -533,9 +522,9 @@ impl Tcb {
         self.rto.get(config)
     }
 
-    /// The peer's socket address.
-    pub fn peer(&self) -> SocketAddr {
-        self.info.peer
+    /// Who it is with.
+    pub fn info(&self) -> ConnInfo {
+        ConnInfo { local: self.key.local_end(), peer: self.key.remote_end(), token: self.token }
     }
 }
 

@@ -1,7 +1,6 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::service::ConnInfo;
 use crate::tcp::tcb::State;
 
 const LOCAL: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -18,8 +17,7 @@ fn secret() -> Secret {
 }
 
 fn open(iss: SeqNumber) -> Open {
-    let info = ConnInfo { local: (LOCAL, 80).into(), peer: (REMOTE, 5000).into(), token: 0 };
-    Open { info, key: key(5000), local: LOCAL, remote: REMOTE, iss, ts_offset: 0x8000_0000, mss: 1460 }
+    Open { key: key(5000), token: 0, iss, ts_offset: 0x8000_0000, mss: 1460 }
 }
 
 fn segment(flags: TcpFlags, seq: SeqNumber, ack: SeqNumber, options: TcpOptions) -> Segment<'static> {
