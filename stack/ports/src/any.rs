@@ -2,6 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
+use ferroflow_stack::Instant;
 use ferroflow_stack::port::pipe::PipePort;
 use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Port, PortError};
 
@@ -41,6 +42,11 @@ macro_rules! each {
 impl Port for AnyPort {
     fn caps(&self) -> Caps {
         each!(self, p => p.caps())
+    }
+
+    #[inline]
+    fn tick(&mut self, now: Instant) {
+        each!(self, p => p.tick(now));
     }
 
     #[inline]

@@ -5,6 +5,7 @@
 
 use std::os::fd::BorrowedFd;
 
+use ferroflow_stack::Instant;
 use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Meta, Port, PortError};
 use ferroflow_stack::steer::{Owner, Steer};
 
@@ -222,6 +223,11 @@ impl<P: Port> Port for Steered<P> {
     fn caps(&self) -> Caps {
         let caps = self.inner.caps();
         Caps { reply_in_place: caps.reply_in_place && self.mail.cores() == 1, ..caps }
+    }
+
+    #[inline]
+    fn tick(&mut self, now: Instant) {
+        self.inner.tick(now);
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {

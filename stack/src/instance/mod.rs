@@ -77,6 +77,7 @@ impl<P: Port, S: Service> Instance<P, S> {
     /// When the port cannot go on.
     pub fn turn(&mut self, now: Instant) -> Result<Turn, PortError> {
         self.inner.now = self.inner.now.max(now);
+        self.port.tick(self.inner.now);
         let frames = self.port.rx(&mut self.rx);
         while let Some(frame) = self.rx.pop() {
             let Instance { port, service, conns, inner, .. } = self;

@@ -3,6 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use super::{Burst, Caps, Csum, Frame, Interest, Meta, Port, PortError};
+use crate::time::Instant;
 
 /// How often what goes wrong; each a probability from 0 to 1, per frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -239,6 +240,10 @@ impl<P: Port> Lossy<P> {
 impl<P: Port> Port for Lossy<P> {
     fn caps(&self) -> Caps {
         Caps { reply_in_place: false, tx_csum: false, ..self.port.caps() }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.port.tick(now);
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {

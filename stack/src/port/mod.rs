@@ -1,6 +1,7 @@
 //! Packet I/O: the contract between the stack and one queue pair of a card (or of whatever stands for one).
 
 pub mod lossy;
+pub mod pcap;
 pub mod pipe;
 
 use std::os::fd::BorrowedFd;
@@ -97,6 +98,10 @@ pub enum PortError {
 pub trait Port {
     /// What this port can do. Constant for its life.
     fn caps(&self) -> Caps;
+
+    /// A turn begins, at `now`: for ports that note when things happen. A port that wraps another passes it on.
+    #[inline]
+    fn tick(&mut self, _now: Instant) {}
 
     /// Takes received frames, as many as `into` has room for; returns how many.
     fn rx(&mut self, into: &mut Burst) -> usize;
