@@ -4,10 +4,10 @@ use crate::action::Action;
 use crate::field::{Match, Number, Value};
 use crate::profile::{FIELD_VALUES, Profile, WIDE_VALUES};
 use crate::slot::{count, field, read_slot, slot_from_fields, slot_to_fields, trimmed, write_slot};
-use crate::{Calculation, Direction, ErrorCode, InstructionType};
+use crate::{ACTION_LEN, Calculation, Direction, ErrorCode, InstructionType};
 use ferroflow_wire::choice;
 use ferroflow_wire::codec::{
-    Codec, JsonError, JsonObject, Object, ReadError, Reader, Writer, read_slots, write_slots,
+    Choice, Codec, JsonError, JsonObject, Object, ReadError, Reader, Writer, read_slots, write_slots,
 };
 
 /// An instruction in its slot of 208 bytes (1.3.4) or 304.
@@ -251,11 +251,18 @@ impl Codec for MovePacketOffset {
 }
 
 impl InstructionData {
-    /// The instruction, with the length that its header and data have in `profile`.
+    /// The instruction, with the length that its header and data have in `profile`; of APPLY_ACTIONS the slots in use
+    /// count.
     pub fn in_profile(self, profile: Profile) -> Instruction {
-        let mut w = Writer::for_version(profile.version());
-        ferroflow_wire::codec::Choice::write_rest(&self, 0, &mut w);
-        Instruction { len: 8 + w.offset() as u16, data: self }
+        let len = match &self {
+            Self::ApplyActions(list) => 8 + list.actions.len() * ACTION_LEN,
+            other => {
+                let mut w = Writer::for_version(profile.version());
+                Choice::write_rest(other, 0, &mut w);
+                w.offset()
+            }
+        };
+        Instruction { len: 8 + len as u16, data: self }
     }
 }
 

@@ -40,3 +40,9 @@ pub use unused::UnusedBytes;
 // The vocabulary of fields and of the view for people.
 pub use ferroflow_wire::MacAddr;
 pub use ferroflow_wire::codec::{self, Bytes, FixedStr, Json, Raw, WriteError};
+pub use ferroflow_wire::splitter::{RawHeader, SplitError, SplitReason, Splitter};
+
+/// Cuts a byte stream into messages of at most 2560 bytes.
+pub const fn splitter() -> Splitter {
+    Splitter::new(MAX_MESSAGE_LEN)
+}

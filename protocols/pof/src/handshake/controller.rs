@@ -27,7 +27,8 @@ pub enum ControllerState {
 }
 
 impl ControllerState {
-    const fn name(self) -> &'static str {
+    /// Its name in messages.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Connecting => "CONNECTING",
             Self::Hello => "HELLO",

@@ -23,7 +23,8 @@ pub enum SwitchState {
 }
 
 impl SwitchState {
-    const fn name(self) -> &'static str {
+    /// Its name in messages.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Invalid => "INVALID",
             Self::Connecting => "CONNECTING",
