@@ -3,9 +3,9 @@ use crate::encode::{Encode, Writer};
 use crate::error::DecodeError;
 use crate::header::{Header, OFP_HEADER_LEN, Start, Version};
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// The two echo messages' types, the same in every version.
-    EchoKind(u8) { OFPT_ECHO_REQUEST = 2, OFPT_ECHO_REPLY = 3 }
+    pub EchoKind(u8) { OFPT_ECHO_REQUEST = 2, OFPT_ECHO_REPLY = 3 }
 }
 
 /// `OFPT_ECHO_REQUEST` or `OFPT_ECHO_REPLY` of any version (OF 1.3.5 7.5.2).

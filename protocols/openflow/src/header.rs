@@ -1,9 +1,9 @@
 use crate::bytes::{get16, get32};
 use crate::error::{DecodeError, ErrorCode, Reason};
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// The version byte of a header (OF 1.3.5 7.1).
-    Version(u8) { V1_0 = 1, V1_1 = 2, V1_2 = 3, V1_3 = 4, V1_4 = 5, V1_5 = 6 }
+    pub Version(u8) { V1_0 = 1, V1_1 = 2, V1_2 = 3, V1_3 = 4, V1_4 = 5, V1_5 = 6 }
 }
 
 impl Version {

@@ -4,9 +4,9 @@ use crate::error::{ErrorCode, Fault};
 use crate::list::{Decode, List};
 use std::net::Ipv4Addr;
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_action_type` (OF 1.0 5.2.4).
-    ActionType(u16) {
+    pub ActionType(u16) {
         OFPAT_OUTPUT = 0,
         OFPAT_SET_VLAN_VID = 1,
         OFPAT_SET_VLAN_PCP = 2,

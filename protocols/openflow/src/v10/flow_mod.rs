@@ -4,9 +4,9 @@ use crate::encode::{Encode, Writer, list_len, write_list};
 use crate::error::DecodeError;
 use crate::{OFP_DEFAULT_PRIORITY, OFP_NO_BUFFER};
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_flow_mod_command` of 1.0, two bytes wide (OF 1.0 5.3.3).
-    FlowModCommand(u16) {
+    pub FlowModCommand(u16) {
         OFPFC_ADD = 0,
         OFPFC_MODIFY = 1,
         OFPFC_MODIFY_STRICT = 2,

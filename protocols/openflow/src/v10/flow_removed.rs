@@ -3,9 +3,9 @@ use crate::bytes::{get16, get32, get64, put16, put32, put64};
 use crate::encode::{Encode, Writer};
 use crate::error::DecodeError;
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_flow_removed_reason` (OF 1.0 5.4.2).
-    FlowRemovedReason(u8) { OFPRR_IDLE_TIMEOUT = 0, OFPRR_HARD_TIMEOUT = 1, OFPRR_DELETE = 2 }
+    pub FlowRemovedReason(u8) { OFPRR_IDLE_TIMEOUT = 0, OFPRR_HARD_TIMEOUT = 1, OFPRR_DELETE = 2 }
 }
 
 /// `OFPT_FLOW_REMOVED`: a flow has gone (OF 1.0 5.4.2).

@@ -37,9 +37,9 @@ use crate::header::{Start, Version};
 /// The wire version of this module's messages.
 pub const VERSION: Version = Version::V1_0;
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_type`: the type byte of a 1.0 header (OF 1.0 5.1).
-    MsgType(u8) {
+    pub MsgType(u8) {
         OFPT_HELLO = 0,
         OFPT_ERROR = 1,
         OFPT_ECHO_REQUEST = 2,

@@ -3,9 +3,9 @@ use crate::bytes::{get16, get32, put16, put32};
 use crate::encode::{Encode, Writer};
 use crate::error::DecodeError;
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_packet_in_reason` (OF 1.0 5.4.1).
-    PacketInReason(u8) { OFPR_NO_MATCH = 0, OFPR_ACTION = 1 }
+    pub PacketInReason(u8) { OFPR_NO_MATCH = 0, OFPR_ACTION = 1 }
 }
 
 /// `OFPT_PACKET_IN`: a packet, or its beginning, for the controller (OF 1.0 5.4.1).

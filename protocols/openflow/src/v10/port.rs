@@ -1,8 +1,8 @@
+use crate::FixedStr;
 use crate::bytes::{get, get16, get32, put, put16, put32};
 use crate::encode::{Part, Writer};
 use crate::error::{ErrorCode, Fault};
 use crate::list::Decode;
-use crate::text::FixedStr;
 
 /// `ofp_phy_port`: a switch port (OF 1.0 5.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,9 +3,9 @@ use crate::bytes::get32;
 use crate::encode::{Encode, Writer};
 use crate::error::DecodeError;
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_port_reason` (OF 1.0 5.4.3).
-    PortReason(u8) { OFPPR_ADD = 0, OFPPR_DELETE = 1, OFPPR_MODIFY = 2 }
+    pub PortReason(u8) { OFPPR_ADD = 0, OFPPR_DELETE = 1, OFPPR_MODIFY = 2 }
 }
 
 /// `OFPT_PORT_STATUS`: a switch port came, went or changed (OF 1.0 5.4.3).

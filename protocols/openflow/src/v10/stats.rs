@@ -6,9 +6,9 @@ use crate::error::{DecodeError, ErrorCode, Fault};
 use crate::list::{Decode, List};
 use crate::port_counters::PortCounters;
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_stats_types` (OF 1.0 5.3.5).
-    StatsType(u16) {
+    pub StatsType(u16) {
         OFPST_DESC = 0,
         OFPST_FLOW = 1,
         OFPST_AGGREGATE = 2,

@@ -4,9 +4,9 @@ use crate::encode::{Part, Writer};
 use crate::error::{ErrorCode, Fault};
 use crate::list::{Decode, List};
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_action_type` (OF 1.3.5 7.2.5).
-    ActionType(u16) {
+    pub ActionType(u16) {
         OFPAT_OUTPUT = 0,
         OFPAT_COPY_TTL_OUT = 11,
         OFPAT_COPY_TTL_IN = 12,

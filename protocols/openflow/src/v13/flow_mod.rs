@@ -5,9 +5,9 @@ use crate::encode::{Encode, Writer, list_len, write_list};
 use crate::error::DecodeError;
 use crate::{OFP_DEFAULT_PRIORITY, OFP_NO_BUFFER};
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_flow_mod_command` of 1.3, one byte wide (OF 1.3.5 7.3.4.1).
-    FlowModCommand(u8) {
+    pub FlowModCommand(u8) {
         OFPFC_ADD = 0,
         OFPFC_MODIFY = 1,
         OFPFC_MODIFY_STRICT = 2,

@@ -4,9 +4,9 @@ use crate::bytes::{get16, get32, get64, put16, put32, put64};
 use crate::encode::{Encode, Writer};
 use crate::error::DecodeError;
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_flow_removed_reason` (OF 1.3.5 7.4.2).
-    FlowRemovedReason(u8) {
+    pub FlowRemovedReason(u8) {
         OFPRR_IDLE_TIMEOUT = 0,
         OFPRR_HARD_TIMEOUT = 1,
         OFPRR_DELETE = 2,

@@ -4,9 +4,9 @@ use crate::encode::{Part, Writer, list_len, write_list};
 use crate::error::{ErrorCode, Fault};
 use crate::list::{Decode, List};
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_instruction_type` (OF 1.3.5 7.2.4).
-    InstructionType(u16) {
+    pub InstructionType(u16) {
         OFPIT_GOTO_TABLE = 1,
         OFPIT_WRITE_METADATA = 2,
         OFPIT_WRITE_ACTIONS = 3,

@@ -5,9 +5,9 @@ use crate::encode::{Encode, Writer, list_len, write_list};
 use crate::error::{DecodeError, ErrorCode, Fault};
 use crate::list::List;
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_multipart_type` (OF 1.3.5 7.3.5).
-    MultipartType(u16) {
+    pub MultipartType(u16) {
         OFPMP_DESC = 0,
         OFPMP_FLOW = 1,
         OFPMP_AGGREGATE = 2,

@@ -4,9 +4,9 @@ use crate::bytes::{get16, get32, get64, put16, put32, put64};
 use crate::encode::{Encode, Writer};
 use crate::error::{DecodeError, ErrorCode, Fault};
 
-open_enum! {
+ferroflow_wire::open_enum! {
     /// `ofp_packet_in_reason` (OF 1.3.5 7.4.1).
-    PacketInReason(u8) { OFPR_NO_MATCH = 0, OFPR_ACTION = 1, OFPR_INVALID_TTL = 2 }
+    pub PacketInReason(u8) { OFPR_NO_MATCH = 0, OFPR_ACTION = 1, OFPR_INVALID_TTL = 2 }
 }
 
 /// `OFPT_PACKET_IN`: a packet, or its beginning, for the controller (OF 1.3.5 7.4.1).

@@ -1,8 +1,8 @@
+use crate::FixedStr;
 use crate::bytes::{get, get32, put, put32};
 use crate::encode::{Part, Writer};
 use crate::error::{ErrorCode, Fault};
 use crate::list::Decode;
-use crate::text::FixedStr;
 
 /// `ofp_port`: a switch port (OF 1.3.5 7.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

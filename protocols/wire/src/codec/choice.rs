@@ -53,7 +53,7 @@ macro_rules! choice {
                     )*
                 })?,
             )*
-            $(_ => $unknown:ident,)?
+            $(_ => $unknown:ident $([$uty:ty])?,)?
             $(_ => ($error:literal, $code:literal),)?
         }
     ) => {
@@ -72,7 +72,7 @@ macro_rules! choice {
                     /// The type's number.
                     tag: $tag,
                     /// All that follows it.
-                    unknown: $crate::codec::Bytes,
+                    unknown: $crate::__unknown_type!($($uty)?),
                 },
             )?
         }
@@ -124,7 +124,7 @@ macro_rules! choice {
                             $($field: $ty $(as $how $(($($arg)*))?)?, $(_ $fill,)*)*
                         });)?
                     })*
-                    $(Self::$unknown { unknown, .. } => w.bytes(unknown),)?
+                    $(Self::$unknown { unknown, .. } => $crate::codec::Codec::write(unknown, w),)?
                 }
             }
 
@@ -197,7 +197,7 @@ macro_rules! choice {
                         if choice == known.len() {
                             let tag = $tag::arbitrary(e);
                             if known.iter().all(|&(known, _)| known != tag) {
-                                return Self::$unknown { tag, unknown: $crate::codec::arbitrary_words(e) };
+                                return Self::$unknown { tag, unknown: $crate::__arbitrary_unknown!(e $(, $uty)?) };
                             }
                         }
                     )?
@@ -205,6 +205,28 @@ macro_rules! choice {
                 }
             }
         }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unknown_type {
+    () => {
+        $crate::codec::Bytes
+    };
+    ($ty:ty) => {
+        $ty
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __arbitrary_unknown {
+    ($e:ident) => {
+        $crate::codec::arbitrary_words($e)
+    };
+    ($e:ident, $ty:ty) => {
+        <$ty>::arbitrary($e)
     };
 }
 

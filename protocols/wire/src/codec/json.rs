@@ -28,6 +28,12 @@ impl From<String> for Value {
     }
 }
 
+impl From<Cow<'static, str>> for Value {
+    fn from(text: Cow<'static, str>) -> Self {
+        Self::Text(text)
+    }
+}
+
 impl From<&'static str> for Value {
     fn from(text: &'static str) -> Self {
         Self::Text(text.into())

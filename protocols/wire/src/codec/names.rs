@@ -232,12 +232,12 @@ pub fn named_from_json<T: Json + Copy>(
 
 /// The names of the bits, and the bits that have none.
 fn named_bits<T: Copy + Into<u64>>(bits: T, names: &[(&'static str, T)]) -> (Vec<&'static str>, u64) {
-    let all = bits.into();
-    let mut rest = all;
+    let mut rest = bits.into();
     let mut found = Vec::new();
     for &(name, bit) in names {
         let bit = bit.into();
-        if bit != 0 && all & bit == bit {
+        // Of what is left: a name of several bits comes before those of its parts.
+        if bit != 0 && rest & bit == bit {
             found.push(name);
             rest &= !bit;
         }

@@ -1,0 +1,40 @@
+//! Structures that several versions share. Each says of which versions it is.
+
+mod action;
+mod async_config;
+mod error;
+mod experimenter;
+mod features;
+mod flow;
+mod group;
+mod hello;
+mod instruction;
+mod matching;
+mod meter;
+mod numbers;
+mod oxm;
+mod oxm_table;
+mod packet;
+mod port;
+mod queue;
+mod role;
+mod table;
+
+pub use action::*;
+pub use async_config::*;
+pub use error::*;
+pub use experimenter::*;
+pub use features::*;
+pub use flow::*;
+pub use group::*;
+pub use hello::*;
+pub use instruction::*;
+pub use matching::*;
+pub use meter::*;
+pub use numbers::*;
+pub use oxm::{Oxm, OxmClass, OxmHeader, OxmId};
+pub use packet::*;
+pub use port::*;
+pub use queue::*;
+pub use role::*;
+pub use table::*;
