@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::epoll::{Event, Interest};
 use super::files::File;
 use super::socket::{Family, Link, Socket, Stage};
-use super::{ALL, Errno, Fd, Ready, Sockets};
+use super::{Errno, Fd, Ready, Sockets};
 use crate::net::Net;
 
 /// Which direction to shut down.
@@ -70,25 +70,24 @@ impl Sockets {
     /// [`Errno::ENOTCONN`] without a connection, or [`Errno::EBADF`], [`Errno::ENOTSOCK`].
     pub fn shutdown(&mut self, net: &mut impl Net, fd: Fd, how: How) -> Result<(), Errno> {
         let slot = self.slot(fd)?;
-        let Some(socket) = self.sockets.get_mut(slot) else { return Err(Errno::EBADF) };
-        let (read, write) = (matches!(how, How::Read | How::Both), matches!(how, How::Write | How::Both));
+        let Some(socket) = self.sockets.get(slot) else { return Err(Errno::EBADF) };
+        let (read, write) = (how != How::Write, how != How::Read);
         match socket.link {
             Link::Closed => return Err(Errno::ENOTCONN),
-            Link::Listening(_) if !read => {}
-            Link::Listening(_) => self.stop_listening(net, slot),
+            Link::Listening(_) if read => self.stop_listening(net, slot),
+            Link::Listening(_) => {}
             // Linux: inet_shutdown disconnects
-            Link::Opening(id) => {
+            Link::Opening(id) => self.change(net, slot, |socket, net| {
                 net.abort(id);
                 socket.disconnect();
-            }
-            Link::Open(id) => {
+            }),
+            Link::Open(id) => self.change(net, slot, |socket, net| {
                 socket.shut_read |= read;
                 if write && !std::mem::replace(&mut socket.shut_write, true) {
                     net.shutdown(id);
                 }
-            }
+            }),
         }
-        self.wake(slot, ALL);
         Ok(())
     }
 
@@ -158,7 +157,7 @@ impl Sockets {
     pub fn ready(&self, net: &impl Net, fd: Fd) -> Ready {
         match self.files.get(fd) {
             Ok(File::Socket(slot)) => self.ready_slot(net, slot),
-            Ok(File::Epoll(set)) => Ready::IN.when(self.sets.peek(set, |slot| self.ready_slot(net, slot))),
+            Ok(File::Epoll(set)) => Ready::READ.when(self.sets.peek(set, |slot| self.ready_slot(net, slot))),
             Err(_) => Ready::NVAL,
         }
     }

@@ -45,6 +45,8 @@ use files::{File, Files};
 use slab::Slab;
 use socket::Socket;
 
+use crate::net::Net;
+
 /// Bounds of one core's sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -126,6 +128,15 @@ impl Sockets {
         self.sockets.get_mut(slot).ok_or(Errno::EBADF)
     }
 
+    /// Changes a socket's state, and tells who watches it what it has become ready for by that.
+    fn change<N: Net>(&mut self, net: &mut N, slot: u32, f: impl FnOnce(&mut Socket, &mut N)) {
+        let Some(socket) = self.sockets.get_mut(slot) else { return };
+        let before = socket.ready(net);
+        f(socket, net);
+        let risen = socket.ready(net).without(before);
+        self.wake(slot, risen);
+    }
+
     /// Tells who watches the socket that `what` has changed.
     fn wake(&mut self, slot: u32, what: Ready) {
         if let Some(socket) = self.sockets.get(slot) {
@@ -133,6 +144,3 @@ impl Sockets {
         }
     }
 }
-
-/// Every condition: a change of state wakes all who watch.
-const ALL: Ready = Ready(0xffff);

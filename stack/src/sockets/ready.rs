@@ -50,6 +50,12 @@ impl Ready {
         self.0 == 0
     }
 
+    /// What is in it and not in `other`.
+    #[inline]
+    pub const fn without(self, other: Ready) -> Ready {
+        Ready(self.0 & !other.0)
+    }
+
     /// `self` if `on`, else nothing.
     #[inline]
     pub(super) const fn when(self, on: bool) -> Ready {

@@ -1,7 +1,7 @@
 //! The callbacks: each notes what has changed at a socket.
 
 use super::socket::{Link, Socket, Stage};
-use super::{ALL, Errno, Family, Ready, Sockets};
+use super::{Errno, Family, Ready, Sockets};
 use crate::net::Net;
 use crate::rx::Rx;
 use crate::service::{CloseReason, ConnId, ConnInfo, ConnectError, Service};
@@ -45,13 +45,13 @@ impl Service for Sockets {
 
     fn connected(
         &mut self,
-        _: &mut impl Net,
+        net: &mut impl Net,
         id: ConnId,
         result: Result<&ConnInfo, ConnectError>,
     ) -> Option<u32> {
         let slot = self.opening.get(id.index()).copied()?;
-        let socket = self.of(slot, id)?;
-        match result {
+        self.of(slot, id)?;
+        self.change(net, slot, |socket, _| match result {
             Ok(info) => {
                 socket.link = Link::Open(id);
                 (socket.local, socket.peer) = (Some(info.local), Some(info.peer));
@@ -62,8 +62,7 @@ impl Service for Sockets {
                 ConnectError::Unreachable => Errno::EHOSTUNREACH,
                 ConnectError::Aborted => Errno::ECONNABORTED,
             })),
-        }
-        self.wake(slot, ALL);
+        });
         Some(slot)
     }
 
@@ -89,21 +88,23 @@ impl Service for Sockets {
     }
 
     fn closed(&mut self, net: &mut impl Net, id: ConnId, conn: u32, why: CloseReason) {
-        let Some(socket) = self.of(conn, id) else { return };
-        let (first, second) = net.unread(id);
-        socket.rest = [first, second].concat();
-        socket.rest_read = 0;
-        socket.over(match why {
-            CloseReason::Finished => None,
-            // Linux: tcp_reset, in CLOSE_WAIT
-            CloseReason::Reset if socket.fin && !socket.shut_write => Some(Errno::EPIPE),
-            CloseReason::Reset => Some(Errno::ECONNRESET),
-            CloseReason::TimedOut => Some(Errno::ETIMEDOUT),
-            CloseReason::Unreachable => Some(Errno::EHOSTUNREACH),
-            CloseReason::Aborted => Some(Errno::ECONNABORTED),
-            CloseReason::NoResources => Some(Errno::ENOMEM),
+        if self.of(conn, id).is_none() {
+            return;
+        }
+        self.change(net, conn, |socket, net| {
+            let (first, second) = net.unread(id);
+            socket.rest = [first, second].concat();
+            socket.over(match why {
+                CloseReason::Finished => None,
+                // Linux: tcp_reset, in CLOSE_WAIT
+                CloseReason::Reset if socket.fin && !socket.shut_write => Some(Errno::EPIPE),
+                CloseReason::Reset => Some(Errno::ECONNRESET),
+                CloseReason::TimedOut => Some(Errno::ETIMEDOUT),
+                CloseReason::Unreachable => Some(Errno::EHOSTUNREACH),
+                CloseReason::Aborted => Some(Errno::ECONNABORTED),
+                CloseReason::NoResources => Some(Errno::ENOMEM),
+            });
         });
-        self.wake(conn, ALL);
     }
 
     fn stop(&mut self, net: &mut impl Net) {

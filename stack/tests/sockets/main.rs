@@ -1,0 +1,7 @@
+//! Sockets by number, as a program for Linux would use them, in virtual time.
+
+mod calls;
+mod epoll;
+mod lab;
+mod property;
+mod transfer;
