@@ -2,8 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::option::ConnOption;
 use crate::ring::SendRing;
 use crate::service::{ConnId, ConnInfo};
+use crate::tcp_info::TcpInfo;
 use crate::time::Instant;
 
 /// Where to listen.
@@ -75,6 +77,9 @@ pub enum NetError {
     /// The address has no meaning here (no route, port 0, wrong family).
     #[error("bad address")]
     BadAddress,
+    /// The stack below has nothing of the kind.
+    #[error("not supported by this stack")]
+    Unsupported,
 }
 
 /// The connections of one core, to the service that answers them.
@@ -154,6 +159,30 @@ pub trait Net {
 
     /// Sets the connection's one timer: [`crate::Service::timer`] is called at `at` or soon after; `None` stops it.
     fn arm(&mut self, id: ConnId, at: Option<Instant>);
+
+    /// Changes an option of a connection, also of one that is being opened.
+    ///
+    /// # Errors
+    /// [`NetError::NoConn`]; [`NetError::Unsupported`] where the stack below has no such option.
+    fn set_option(&mut self, id: ConnId, option: ConnOption) -> Result<(), NetError> {
+        let _ = (id, option);
+        Err(NetError::Unsupported)
+    }
+
+    /// Gives an option to every connection that is accepted on `port` from now on, from its SYN on.
+    ///
+    /// # Errors
+    /// [`NetError::NoConn`] if nobody listens there; [`NetError::Unsupported`] where the stack below has no such option.
+    fn set_listen_option(&mut self, port: u16, option: ConnOption) -> Result<(), NetError> {
+        let _ = (port, option);
+        Err(NetError::Unsupported)
+    }
+
+    /// What is known of a connection; `None` when there is none, or the stack below does not tell.
+    fn tcp_info(&self, id: ConnId) -> Option<TcpInfo> {
+        let _ = id;
+        None
+    }
 
     /// Who the connection is with; `None` when there is none.
     fn info(&self, id: ConnId) -> Option<ConnInfo>;

@@ -57,6 +57,11 @@ impl SendRing {
         self.limit = self.limit.max(bounded(limit));
     }
 
+    /// Holds up to `limit` bytes from now on, but never fewer than it holds.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = bounded(limit).max(self.len);
+    }
+
     /// Whether a write found too little room since the last [`SendRing::take_short`]: the owner of the connection then
     /// calls `writable` when at least half the ring is free.
     #[inline]

@@ -74,7 +74,9 @@ impl<S: Service> Upcalls<'_, S> {
         let mut rx = Rx::new(text, &[]);
         self.service.data(inner, id, conn, &mut rx);
         let rest = &text[rx.taken()..];
-        let Some(tcb) = inner.table.get_mut(id).filter(|tcb| tcb.over.is_none()) else { return };
+        let Inner { table, config, now, .. } = inner;
+        let Some(tcb) = table.get_mut(id).filter(|tcb| tcb.over.is_none()) else { return };
+        tcb.reader_took(text.len() - rest.len(), *now, &config.tcp);
         if rest.is_empty() {
             return;
         }
@@ -107,8 +109,10 @@ impl<S: Service> Upcalls<'_, S> {
         let mut rx = Rx::new(first, second);
         self.service.data(inner, id, conn, &mut rx);
         let taken = rx.taken();
-        if let Some(tcb) = inner.table.get_mut(id).filter(|tcb| tcb.over.is_none()) {
+        let Inner { table, config, now, .. } = inner;
+        if let Some(tcb) = table.get_mut(id).filter(|tcb| tcb.over.is_none()) {
             tcb.rx.put_back(lent, taken);
+            tcb.reader_took(taken, *now, &config.tcp);
             if tcb.service_done && !tcb.rx.is_empty() {
                 inner.abort(id);
             }

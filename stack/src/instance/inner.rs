@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::neighbor::{Due, NeighborConfig, Neighbors, Resolve};
 use crate::net::Listen;
+use crate::option::ConnOption;
 use crate::service::{CloseReason, ConnId};
 use crate::tcp::isn::Secret;
 use crate::tcp::table::Table;
@@ -31,6 +32,8 @@ pub(super) struct Listener {
     pub(super) accepting: bool,
     /// When it last sent a SYN cookie.
     pub(super) cookie_sent: Option<Instant>,
+    /// What its connections are to have.
+    pub(super) options: Vec<ConnOption>,
 }
 
 /// The connections of one instance and what they need: what a service sees as [`crate::Net`].

@@ -4,10 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::inner::{Inner, Listener, MAX_LISTENERS};
 use crate::net::{ConnectOptions, Listen, ListenError, Net, NetError};
+use crate::option::ConnOption;
 use crate::ring::SendRing;
 use crate::service::{CloseReason, ConnId, ConnInfo};
 use crate::tcp::table::{Entry, Key};
 use crate::tcp::tcb::{Open, State, Tcb};
+use crate::tcp_info::TcpInfo;
 use crate::time::Instant;
 
 /// Source ports of active opens (RFC 6335 leaves 49152 and up; RFC 6056 asks for many).
@@ -107,7 +109,10 @@ impl Net for Inner {
         if self.listeners.len() >= MAX_LISTENERS {
             return Err(ListenError::TooMany);
         }
-        self.listeners.insert(at.port, Listener { at, half_open: 0, accepting: true, cookie_sent: None });
+        self.listeners.insert(
+            at.port,
+            Listener { at, half_open: 0, accepting: true, cookie_sent: None, options: Vec::new() },
+        );
         Ok(())
     }
 
@@ -123,6 +128,7 @@ impl Net for Inner {
             iss: self.new_iss(&key, old),
             ts_offset: self.secret.ts_offset(&key),
             mss: self.mss(),
+            options: &[],
         };
         let tcb = Tcb::active(open, self.now, &self.config.tcp);
         let id = self.table.insert(tcb).ok_or(NetError::NoResources)?;
@@ -156,7 +162,8 @@ impl Net for Inner {
     }
 
     fn close(&mut self, id: ConnId) {
-        let (now, fin_wait_2, linger) = (self.now, self.config.tcp.fin_wait_2, self.config.tcp.linger);
+        let (now, linger) = (self.now, self.config.tcp.linger);
+        let fin_wait_2 = self.table.get(id).map_or(linger, |tcb| tcb.fin_wait_2(&self.config.tcp));
         let Some(tcb) = self.live(id) else { return };
         if tcb.service_done {
             return;
@@ -200,10 +207,12 @@ impl Net for Inner {
     }
 
     fn take(&mut self, id: ConnId, n: usize) {
-        let Some(tcb) = self.table.get_mut(id) else { return };
+        let Inner { table, config, now, .. } = self;
+        let Some(tcb) = table.get_mut(id) else { return };
         let n = n.min(tcb.rx.len());
         let lent = tcb.rx.lend();
         tcb.rx.put_back(lent, n);
+        tcb.reader_took(n, *now, &config.tcp);
         let emptied = tcb.rx.is_empty() && tcb.fin_received() && !tcb.eof_told;
         if emptied {
             self.resume(id);
@@ -233,6 +242,29 @@ impl Net for Inner {
         let Some(tcb) = self.live(id) else { return };
         tcb.deadlines.service = at;
         self.rearm(id.index() as u32);
+    }
+
+    fn set_option(&mut self, id: ConnId, option: ConnOption) -> Result<(), NetError> {
+        let Inner { table, config, now, .. } = self;
+        let tcb = table.get_mut(id).filter(|tcb| tcb.over.is_none()).ok_or(NetError::NoConn)?;
+        if tcb.set_option(option, *now, &config.tcp) {
+            self.mark_dirty(id.index() as u32);
+        }
+        self.rearm(id.index() as u32);
+        Ok(())
+    }
+
+    fn set_listen_option(&mut self, port: u16, option: ConnOption) -> Result<(), NetError> {
+        let listener = self.listeners.get_mut(&port).ok_or(NetError::NoConn)?;
+        // The last of a kind counts.
+        let kind = std::mem::discriminant(&option);
+        listener.options.retain(|known| std::mem::discriminant(known) != kind);
+        listener.options.push(option);
+        Ok(())
+    }
+
+    fn tcp_info(&self, id: ConnId) -> Option<TcpInfo> {
+        Some(self.table.get(id)?.tcp_info(self.now, &self.config.tcp))
     }
 
     fn info(&self, id: ConnId) -> Option<ConnInfo> {

@@ -199,9 +199,10 @@ fn listener<S: Service>(inner: &mut Inner, up: &mut Upcalls<'_, S>, seg: &Segmen
     }
 }
 
-fn opening(inner: &Inner, ends: &Ends, token: u64, iss: SeqNumber) -> Open {
+fn opening<'a>(inner: &'a Inner, ends: &Ends, token: u64, iss: SeqNumber) -> Open<'a> {
     let key = ends.key();
-    Open { key, token, iss, ts_offset: inner.secret.ts_offset(&key), mss: inner.mss() }
+    let options = inner.listeners.get(&ends.local_port).map_or(&[][..], |listener| &listener.options);
+    Open { key, token, iss, ts_offset: inner.secret.ts_offset(&key), mss: inner.mss(), options }
 }
 
 /// A SYN for a listener: a connection begins. `old`: our last sequence number in TIME_WAIT with the same ports.

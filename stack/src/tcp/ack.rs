@@ -119,6 +119,7 @@ impl Tcb {
             if known && start.lt(end) {
                 news.dsack = true;
                 cx.counters.tcp_dsack_received += 1;
+                self.dsack_dups = self.dsack_dups.wrapping_add(1);
                 self.recovery.dsack(start, end);
                 self.rack.dsack(self.snd.una, self.snd.nxt);
             }
@@ -168,6 +169,9 @@ impl Tcb {
         if self.sack_ok {
             news.lost = self.detect_losses(cx.now);
             return;
+        }
+        if self.recovery.phase == Phase::Loss {
+            return; // everything is taken for lost, and duplicates are of what was out before (RFC 6582 3.2 step 2)
         }
         if news.duplicate {
             self.dup_acks += 1;
@@ -223,7 +227,9 @@ impl Tcb {
             self.cc.congestion(cx.now, self.flight());
             self.recovery.begin(Phase::Cwr, self.snd.una, self.snd.nxt);
         }
-        if news.moved > 0 && self.recovery.answers_original(news.echo) {
+        // In fast recovery one late segment says nothing of the others that were sent again and are not answered yet.
+        let open_question = self.recovery.phase == Phase::Recovery && self.sent.resent_in_flight();
+        if news.moved > 0 && self.recovery.answers_original(news.echo) && !open_question {
             cx.counters.tcp_spurious_by_timestamp += 1;
             self.undo(cx);
         } else if news.dsack && self.recovery.all_in_vain() {
@@ -337,6 +343,7 @@ impl Tcb {
                 nxt: self.snd.nxt,
                 flight,
             });
+            self.grow_send_ring(cx.config);
         }
     }
 

@@ -25,12 +25,16 @@ impl Default for Keepalive {
 /// Settings of TCP for one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcpConfig {
-    /// Bytes a connection may have written and unacknowledged. 512 KiB carries
-    /// 400 Mbit/s over 10 ms.
+    /// Most bytes a connection may have written and unacknowledged, once it has grown with the congestion window. 16 MiB
+    /// carry 600 Mbit/s over 100 ms and as much again that queues; Linux's limit is of that order.
     pub send_buffer: usize,
-    /// Bytes a connection may have received and not read, and so the largest window.
-    /// Memory is taken only for bytes that are out of order or unread.
+    /// With how many it begins.
+    pub send_buffer_initial: usize,
+    /// Most bytes a connection may have received and not read, and so the largest window, once it has grown with what its
+    /// reader takes. Memory is taken only for bytes that are out of order or unread.
     pub recv_buffer: usize,
+    /// With how many it begins: Linux's value.
+    pub recv_buffer_initial: usize,
     /// RFC 9293 3.7.4. Off: what one turn writes leaves together anyway, and small replies must not wait for an
     /// acknowledgement that the peer delays.
     pub nagle: bool,
@@ -98,8 +102,10 @@ pub struct TcpConfig {
 impl Default for TcpConfig {
     fn default() -> Self {
         TcpConfig {
-            send_buffer: 512 * 1024,
-            recv_buffer: 512 * 1024,
+            send_buffer: 16 << 20,
+            send_buffer_initial: 512 * 1024,
+            recv_buffer: 16 << 20,
+            recv_buffer_initial: 128 * 1024,
             nagle: false,
             delayed_ack: Duration::from_millis(40),
             rto_min: Duration::from_millis(200),

@@ -109,7 +109,7 @@ impl Remembered {
 }
 
 /// The SYN,ACK that `open` would answer a SYN with, changed to remember it. `open.iss` is the cookie.
-pub fn syn_ack(open: Open, syn: &Segment<'_>, now: Instant, config: &TcpConfig) -> Option<TcpHeader> {
+pub fn syn_ack(open: Open<'_>, syn: &Segment<'_>, now: Instant, config: &TcpConfig) -> Option<TcpHeader> {
     let mut options = syn.options;
     if options.timestamps.is_none() || !config.timestamps {
         options = TcpOptions { mss: options.mss, ..TcpOptions::NONE };
@@ -152,7 +152,7 @@ impl Tcb {
     /// The connection whose SYN,ACK was a cookie: as if it had been there since, and waits for `ack`, which brings the cookie
     /// back. `open.iss` is the cookie and `mss` what it says. `None`: the timestamp that `ack` echoes is not of our SYN,ACK.
     pub fn from_cookie(
-        open: Open,
+        open: Open<'_>,
         mss: u16,
         ack: &Segment<'_>,
         now: Instant,

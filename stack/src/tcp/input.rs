@@ -4,6 +4,7 @@ use ferroflow_wire::SeqNumber;
 use ferroflow_wire::tcp::{TcpFlags, TcpOptions};
 
 use super::TcpConfig;
+use super::autotune::Autotune;
 use super::ecn;
 use super::recv::Insert;
 use super::tcb::{AckDue, State, Tcb};
@@ -142,6 +143,11 @@ impl Tcb {
         self.deadlines.retransmit = None;
         let syn_was_lost = self.rto.expired() > 0;
         self.measure_handshake(seg, cx);
+        self.tune = Autotune::new(cx.now, self.rcv.nxt, self.rx.limit() as u32);
+        if let Some(rtt) = self.rto.srtt() {
+            self.tune.rtt_sample(rtt);
+        }
+        self.arm_keepalive(cx.now, cx.config);
         if syn_was_lost {
             self.rto.syn_was_lost();
             self.cc.syn_was_lost();
@@ -151,10 +157,17 @@ impl Tcb {
 
     /// The peer is alive: the keepalive clock starts again.
     fn heard(&mut self, now: Instant, config: &TcpConfig) {
-        if let Some(keepalive) = config.keepalive {
-            self.keepalive_sent = 0;
-            self.deadlines.keepalive = Some(now + keepalive.idle);
+        self.last_heard = now;
+        if self.deadlines.keepalive.is_some() || config.keepalive.is_some() {
+            self.arm_keepalive(now, config);
         }
+    }
+
+    /// Silence is counted from now on.
+    pub(super) fn arm_keepalive(&mut self, now: Instant, config: &TcpConfig) {
+        self.keepalive_sent = 0;
+        let keepalive = self.keepalive(config).filter(|_| self.state.is_synchronized());
+        self.deadlines.keepalive = keepalive.map(|keepalive| now + keepalive.idle);
     }
 
     /// RFC 9293 3.10.7.4
@@ -379,7 +392,7 @@ impl Tcb {
             State::FinWait1 => {
                 self.state = State::FinWait2;
                 if self.service_done {
-                    self.deadlines.give_up = Some(cx.now + cx.config.fin_wait_2);
+                    self.deadlines.give_up = Some(cx.now + self.fin_wait_2(cx.config));
                 }
             }
             State::Closing => outcome.end = End::TimeWait,
@@ -435,6 +448,9 @@ impl Tcb {
             cx.counters.tcp_data_after_fin += 1;
             return;
         }
+        self.last_data = cx.now;
+        self.data_segs_in = self.data_segs_in.wrapping_add(1);
+        self.measure_as_receiver(seg, cx);
         let (from, to) = (old, seg.payload.len() - beyond);
         if old > 0 {
             self.duplicate_text(seg.seq, self.rcv.nxt, cx);
@@ -445,8 +461,20 @@ impl Tcb {
         self.accept_text(seg.seq + old as u32, &seg.payload[from..to], from, cx, outcome);
     }
 
+    /// The round trip as the receiver sees it: the echo in a full segment is of an acknowledgement that let it go.
+    fn measure_as_receiver(&mut self, seg: &Segment<'_>, cx: &Cx<'_>) {
+        let Some((_, echo)) = seg.options.timestamps.filter(|_| self.ts.is_some()) else { return };
+        if seg.payload.len() as u32 >= self.snd.mss && echo != 0 {
+            let ms = self.ts_value(cx.now).wrapping_sub(echo);
+            if ms < 600_000 {
+                self.tune.rtt_sample(std::time::Duration::from_millis(u64::from(ms.max(1))));
+            }
+        }
+    }
+
     /// Bytes that were received before: the next acknowledgement says so (D-SACK, RFC 2883 4).
     fn duplicate_text(&mut self, start: SeqNumber, end: SeqNumber, cx: &mut Cx<'_>) {
+        self.quick_acks = QUICK_ACKS;
         if self.sack_ok {
             cx.counters.tcp_dsack_sent += 1;
             self.rx.duplicate(start, end);
@@ -487,6 +515,7 @@ impl Tcb {
         self.received(merged, cx);
         outcome.readable |= merged > 0;
         // RFC 5681 4.2: at once, when a segment leaves a gap or fills one
+        self.quick_acks = QUICK_ACKS;
         if merged == 0 {
             cx.counters.tcp_out_of_order += 1;
             // Without SACK the sender counts acknowledgements; with it, one tells of all that came together.
@@ -509,12 +538,17 @@ impl Tcb {
     fn received(&mut self, len: u32, cx: &mut Cx<'_>) {
         cx.counters.tcp_bytes_in += u64::from(len);
         self.bytes_received += u64::from(len);
+        if self.ts.is_none() {
+            self.tune.received(cx.now, self.rcv.nxt, self.rx.limit() as u32);
+        }
     }
 
     /// RFC 9293 3.8.6.3, RFC 5681 4.2: at least every second full segment is acknowledged, none waits for long.
     fn schedule_ack(&mut self, len: u32, cx: &Cx<'_>) {
         self.unacked += len;
-        if self.unacked >= 2 * self.snd.mss {
+        let quick = self.quick_acks > 0;
+        self.quick_acks = self.quick_acks.saturating_sub(1);
+        if self.unacked >= 2 * self.snd.mss || quick || self.quick_ack() {
             self.ack_now();
         } else if self.ack == AckDue::No {
             self.ack = AckDue::Delayed(cx.now + cx.config.delayed_ack);
@@ -555,6 +589,8 @@ impl Tcb {
 const SYN_ACK: TcpFlags = TcpFlags::SYN.union(TcpFlags::ACK);
 /// Flags that do not tell what a segment is.
 const OTHER_FLAGS: TcpFlags = TcpFlags::PSH.union(TcpFlags::URG).union(TcpFlags::ECE).union(TcpFlags::CWR);
+/// Segments that are acknowledged at once after something was missing or came twice (Linux: TCP_MAX_QUICKACKS).
+const QUICK_ACKS: u8 = 16;
 /// RFC 7323 5.5: TS.Recent older than 24 days is not compared.
 const PAWS_IDLE: std::time::Duration = std::time::Duration::from_secs(24 * 24 * 3600);
 /// Least time between two answers to unacceptable segments without text; keepalive probes are further apart.

@@ -230,7 +230,10 @@ impl Tcb {
         if len == self.segment_room() || self.snd.nxt.lt(self.snd.max) {
             return true;
         }
-        if len == unsent && (!config.nagle || self.flight() == 0) {
+        if self.corked() {
+            return false;
+        }
+        if len == unsent && (!self.nagle(config) || self.flight() == 0) {
             return true;
         }
         len >= self.snd.max_wnd / 2
@@ -288,12 +291,14 @@ impl Tcb {
     /// Notes what has left.
     fn chunk_sent(&mut self, chunk: &Chunk, now: Instant, config: &TcpConfig) {
         let end = chunk.end();
+        self.data_segs_out = self.data_segs_out.wrapping_add(u32::from(chunk.len > 0));
         let rto = now + self.rto.get(config);
         if self.recovery.reducing() {
             self.recovery.sent(chunk.len);
         }
         if chunk.again {
             self.retransmits = self.retransmits.saturating_add(1);
+            self.bytes_retrans += u64::from(chunk.len);
             self.sent.resend(chunk.seq, end, now, self.delivered);
             let ts_value = self.ts.map(|_| self.ts_value(now));
             self.recovery.resent(chunk.len + u32::from(chunk.fin), ts_value);
@@ -449,6 +454,7 @@ impl Tcb {
     fn ack_sent(&mut self) {
         self.ack = AckDue::No;
         self.unacked = 0;
+        self.segs_out = self.segs_out.wrapping_add(1);
         self.rx.acked();
         if let Some(ts) = self.ts.as_mut() {
             ts.last_ack_sent = self.rcv.nxt;

@@ -91,6 +91,12 @@ impl RecvBuffer {
         self.limit = self.limit.max(bounded(limit));
     }
 
+    /// Holds up to `limit` bytes from now on, but never fewer than it holds: for connections that have announced no window
+    /// yet.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = bounded(limit).max(self.len);
+    }
+
     /// Whether bytes wait behind a gap.
     #[inline]
     pub fn has_gaps(&self) -> bool {

@@ -84,6 +84,16 @@ impl Rto {
         self.expired
     }
 
+    /// Its variation.
+    pub fn rttvar(&self) -> Duration {
+        self.rttvar
+    }
+
+    /// How often the time-out has been doubled.
+    pub fn backoff(&self) -> u32 {
+        self.backoff
+    }
+
     /// The smoothed round trip; `None` before the first measurement.
     pub fn srtt(&self) -> Option<Duration> {
         self.srtt

@@ -407,6 +407,11 @@ impl Sent {
         self.lost = 0;
     }
 
+    /// Whether something that was sent again is on its way.
+    pub fn resent_in_flight(&self) -> bool {
+        self.runs.iter().any(|run| run.again && run.fate == Fate::Flying)
+    }
+
     /// When the first unacknowledged run was last sent.
     pub fn first_sent_at(&self) -> Option<Instant> {
         self.runs.front().map(|run| run.sent_at)

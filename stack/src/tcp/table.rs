@@ -257,7 +257,7 @@ mod tests {
     fn tcb(port: u16) -> Tcb {
         let (local, remote) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
         let key = Key::new(local, 80, remote, port);
-        let open = Open { key, token: 0, iss: SeqNumber(0), ts_offset: 0, mss: 1460 };
+        let open = Open { key, token: 0, iss: SeqNumber(0), ts_offset: 0, mss: 1460, options: &[] };
         Tcb::active(open, Instant::ZERO, &TcpConfig::default())
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ferroflow_wire::{MacAddr, SeqNumber};
 
 use super::TcpConfig;
+use super::autotune::Autotune;
 use super::cc::Control;
 use super::ecn::{self, Ecn};
 use super::input::Segment;
@@ -14,6 +15,7 @@ use super::recv::RecvBuffer;
 use super::rto::Rto;
 use super::sent::Sent;
 use super::table::Key;
+use crate::option::{ConnOption, Own};
 use crate::ring::SendRing;
 use crate::service::{CloseReason, ConnInfo};
 use crate::time::Instant;
@@ -198,6 +200,26 @@ pub struct Tcb {
     pub bytes_received: u64,
     /// Segments sent again.
     pub retransmits: u32,
+    /// Bytes sent again.
+    pub bytes_retrans: u64,
+    /// Segments sent and received, and those of them with text.
+    pub segs_out: u32,
+    /// See `segs_out`.
+    pub segs_in: u32,
+    /// See `segs_out`.
+    pub data_segs_out: u32,
+    /// See `segs_out`.
+    pub data_segs_in: u32,
+    /// D-SACK blocks received.
+    pub dsack_dups: u32,
+    /// When the last acceptable segment arrived.
+    pub last_heard: Instant,
+    /// When the last text arrived.
+    pub last_data: Instant,
+    /// How the receive buffer grows.
+    pub tune: Autotune,
+    /// Options of this connection alone.
+    pub(crate) own: Option<Box<Own>>,
     /// What the clock has to do with it.
     pub deadlines: Deadlines,
     /// Time of the timer wheel's entry.
@@ -206,6 +228,8 @@ pub struct Tcb {
     pub ack: AckDue,
     /// In-order bytes received since the last ACK.
     pub unacked: u32,
+    /// So many of the next segments are acknowledged at once: the sender is repairing losses, and its window is small.
+    pub quick_acks: u8,
     /// The first segment that is lost is to be sent again at once, whatever the window says.
     pub resend_one: bool,
     /// A tail loss probe is to be sent now.
@@ -267,7 +291,7 @@ const MIN_MSS: u32 = 64;
 const TIMESTAMPS_LEN: u32 = 12;
 
 /// How a new connection begins.
-pub struct Open {
+pub struct Open<'a> {
     /// Who with.
     pub key: Key,
     /// See [`ConnInfo::token`].
@@ -278,18 +302,26 @@ pub struct Open {
     pub ts_offset: u32,
     /// Largest segment we can receive: the port's MTU less 40.
     pub mss: u16,
+    /// What it is to have from its SYN on.
+    pub options: &'a [ConnOption],
 }
 
 impl Tcb {
     /// An active open: SYN is to be sent.
-    pub fn active(open: Open, now: Instant, config: &TcpConfig) -> Tcb {
+    pub fn active(open: Open<'_>, now: Instant, config: &TcpConfig) -> Tcb {
         let mut tcb = Tcb::new(open, State::SynSent, now, config);
         tcb.deadlines.give_up = Some(now + config.connect_timeout);
         tcb
     }
 
     /// A SYN has come in: SYN,ACK is to be sent.
-    pub fn passive(open: Open, listener: u16, syn: &Segment<'_>, now: Instant, config: &TcpConfig) -> Tcb {
+    pub fn passive(
+        open: Open<'_>,
+        listener: u16,
+        syn: &Segment<'_>,
+        now: Instant,
+        config: &TcpConfig,
+    ) -> Tcb {
         let mut tcb = Tcb::new(open, State::SynReceived, now, config);
         tcb.listener = Some(listener);
         tcb.deadlines.give_up = Some(now + config.accept_timeout);
@@ -297,11 +329,11 @@ impl Tcb {
         tcb
     }
 
-    fn new(open: Open, state: State, now: Instant, config: &TcpConfig) -> Tcb {
-        let Open { key, token, iss, ts_offset, mss } = open;
-        let rx = RecvBuffer::new(config.recv_buffer);
-        let wscale = if config.window_scaling { scale_for(rx.limit()) } else { 0 };
-        Tcb {
+    fn new(open: Open<'_>, state: State, now: Instant, config: &TcpConfig) -> Tcb {
+        let Open { key, token, iss, ts_offset, mss, options } = open;
+        let rx = RecvBuffer::new(config.recv_buffer_initial.min(config.recv_buffer));
+        let wscale = if config.window_scaling { scale_for(config.recv_buffer) } else { 0 };
+        let mut tcb = Tcb {
             key,
             token,
             next_hop: None,
@@ -329,7 +361,7 @@ impl Tcb {
                 sack: config.sack,
                 ecn: false,
             },
-            tx: SendRing::new(config.send_buffer),
+            tx: SendRing::new(config.send_buffer_initial.min(config.send_buffer)),
             rx,
             rto: Rto::new(config),
             cc: Control::new(config.congestion, DEFAULT_MSS.min(u32::from(mss)), config.initial_window),
@@ -348,10 +380,21 @@ impl Tcb {
             bytes_acked: 0,
             bytes_received: 0,
             retransmits: 0,
+            bytes_retrans: 0,
+            segs_out: 0,
+            segs_in: 0,
+            data_segs_out: 0,
+            data_segs_in: 0,
+            dsack_dups: 0,
+            last_heard: now,
+            last_data: now,
+            tune: Autotune::new(now, SeqNumber(0), 0),
+            own: None,
             deadlines: Deadlines::default(),
             scheduled: Instant::FAR,
             ack: AckDue::No,
             unacked: 0,
+            quick_acks: 0,
             resend_one: false,
             probe_tail: false,
             probing: false,
@@ -370,7 +413,11 @@ impl Tcb {
             over: None,
             resumed: false,
             counted: 0,
+        };
+        for &option in options {
+            tcb.set_option(option, now, config);
         }
+        tcb
     }
 
     /// Takes what the peer's SYN says. The window of a SYN is never scaled (RFC 7323 2.2).
@@ -450,7 +497,7 @@ impl Tcb {
     /// Right edge that the buffer allows: unread bytes and one unit of rounding are not offered.
     #[inline]
     pub fn window_edge(&self) -> SeqNumber {
-        let limit = self.rx.limit() as u32 - (1u32 << self.rcv.wscale);
+        let limit = (self.rx.limit() as u32).saturating_sub(1u32 << self.rcv.wscale);
         let limit = if self.rcv.wscale == 0 { limit.min(u32::from(u16::MAX)) } else { limit };
         self.rcv.nxt + limit.saturating_sub(self.rx.len() as u32)
     }
@@ -529,6 +576,6 @@ impl Tcb {
 }
 
 /// The smallest shift that lets 16 bits express `limit` (RFC 7323 2.3: at most 14).
-fn scale_for(limit: usize) -> u8 {
+pub(super) fn scale_for(limit: usize) -> u8 {
     (0..14).find(|&s| (limit >> s) <= usize::from(u16::MAX)).unwrap_or(14)
 }

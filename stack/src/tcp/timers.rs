@@ -31,6 +31,11 @@ impl Tcb {
             fired.over = Some(CloseReason::TimedOut);
             return fired;
         }
+        if due(self.deadlines.retransmit, now) && self.syns_exhausted() {
+            counters.tcp_given_up += 1;
+            fired.over = Some(CloseReason::TimedOut);
+            return fired;
+        }
         if due(self.deadlines.retransmit, now) {
             self.retransmit_timer(now, config, counters);
             fired.output = true;
@@ -75,7 +80,7 @@ impl Tcb {
         self.deadlines.retransmit = Some(now + self.rto.get(config));
         // R2 of RFC 9293 3.8.3: measured from the first time-out; a handshake has its own limit.
         if self.deadlines.give_up.is_none() {
-            self.deadlines.give_up = Some(now + config.user_timeout);
+            self.deadlines.give_up = Some(now + self.user_timeout(config));
         }
         if self.probing {
             counters.tcp_window_probes += 1;
@@ -137,7 +142,7 @@ impl Tcb {
 
     /// RFC 9293 3.8.4
     fn keepalive_timer(&mut self, now: Instant, config: &TcpConfig, fired: &mut Fired) {
-        let Some(keepalive) = config.keepalive else {
+        let Some(keepalive) = self.keepalive(config) else {
             self.deadlines.keepalive = None;
             return;
         };

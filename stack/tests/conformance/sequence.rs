@@ -298,10 +298,14 @@ fn ts_recent_comes_only_from_segments_at_the_left_edge() {
     p.send(data(1, 1, &bytes(100)).ts(1400, echo));
     assert_eq!(p.recv().options.timestamps.map(|t| t.1), Some(1400));
     // a delayed ACK echoes the first segment it acknowledges, not the last (4.3, case A)
-    p.send(data(106, 1, b"x").ts(1600, echo));
-    p.send(data(107, 1, b"y").ts(1700, echo));
+    let mut p = Peer::new();
+    p.open(syn().ts(1000, 0));
+    p.flow.ts = None;
+    let echo = p.flow.ts_echo;
+    p.send(data(1, 1, b"x").ts(1600, echo));
+    p.send(data(2, 1, b"y").ts(1700, echo));
     p.advance(50);
-    let got = p.expect(ACK, 1, 108, 0);
+    let got = p.expect(ACK, 1, 3, 0);
     assert_eq!(got.options.timestamps.map(|t| t.1), Some(1600));
 }
 

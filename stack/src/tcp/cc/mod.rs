@@ -28,10 +28,10 @@ const MAX_WINDOW: u32 = 1 << 30;
 const UNKNOWN: u32 = u32::MAX;
 /// No IPv4 packet carries more.
 const MAX_MSS: u32 = 65_535;
-/// RFC 3465's L: how many segments one ACK may add in slow start. RFC 9406 4.3's value for senders that do not pace: the
-/// window still doubles with receivers that acknowledge eight at once, where L = 2 would add a quarter; and one ACK never
-/// releases a burst of more than eight segments beyond those it replaces, which no limit at all would allow.
-const ABC_LIMIT: u32 = 8;
+/// RFC 3465's L: how many segments one ACK may add in slow start. RFC 9406 4.3 has 8 for senders that do not pace, which costs
+/// two round trips on the way to 200 Mbit/s over 100 ms, because Linux acknowledges 8 to 40 segments at once when its
+/// frames come in bursts. Linux has no limit as a sender; 64 is what a burst of received frames holds here.
+const ABC_LIMIT: u32 = 64;
 
 /// Which algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -16,8 +16,8 @@ fn secret() -> Secret {
     Secret::new(1, 2)
 }
 
-fn open(iss: SeqNumber) -> Open {
-    Open { key: key(5000), token: 0, iss, ts_offset: 0x8000_0000, mss: 1460 }
+fn open(iss: SeqNumber) -> Open<'static> {
+    Open { key: key(5000), token: 0, iss, ts_offset: 0x8000_0000, mss: 1460, options: &[] }
 }
 
 fn segment(flags: TcpFlags, seq: SeqNumber, ack: SeqNumber, options: TcpOptions) -> Segment<'static> {
