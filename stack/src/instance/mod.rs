@@ -20,7 +20,8 @@ pub use inner::Inner;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::port::{Burst, Port, PortError};
-use crate::service::Service;
+use crate::service::{ConnInfo, Service};
+use crate::tcp_info::TcpInfo;
 use crate::time::Instant;
 
 /// When a port without room is tried again.
@@ -126,6 +127,20 @@ impl<P: Port, S: Service> Instance<P, S> {
     /// Connections in TIME_WAIT.
     pub fn time_waits(&self) -> usize {
         self.inner.time_waits.len()
+    }
+
+    /// Who every connection is with, and what is known of it.
+    pub fn connections(&self) -> impl Iterator<Item = (ConnInfo, TcpInfo)> + '_ {
+        let Inner { table, config, now, .. } = &self.inner;
+        table.indices().filter_map(move |index| {
+            let tcb = table.get(table.id(index))?;
+            Some((tcb.info(), tcb.tcp_info(*now, &config.tcp)))
+        })
+    }
+
+    /// Where it listens: the port, and how many handshakes are under way there.
+    pub fn listening(&self) -> impl Iterator<Item = (u16, u32)> + '_ {
+        self.inner.listeners.iter().map(|(&port, listener)| (port, listener.half_open))
     }
 
     /// Bytes that connections hold in buffers.
