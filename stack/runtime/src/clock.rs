@@ -12,6 +12,12 @@ pub fn now() -> Instant {
     Instant::from_nanos(t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64)
 }
 
+/// Nanoseconds from 1970 (UTC) to the origin of [`now`], by the system's clock as it is set at this moment.
+pub fn unix_epoch() -> u64 {
+    let t = clock_gettime(ClockId::Realtime);
+    (t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64).saturating_sub(now().as_nanos())
+}
+
 /// The processor time that the calling thread has used.
 pub fn thread_cpu_time() -> Duration {
     let t = clock_gettime(ClockId::ThreadCPUTime);

@@ -9,6 +9,7 @@ use ferroflow_stack::port::PortError;
 
 use crate::clock;
 use crate::engine::Engine;
+use crate::inspect::Question;
 use crate::wake::Waker;
 
 /// What a core has done so far; readable by any thread while it runs.
@@ -53,6 +54,9 @@ pub(crate) struct Loop {
     pub waker: Waker,
     pub stop: Arc<AtomicBool>,
     pub stats: Arc<CoreStats>,
+    /// This core's place among them.
+    pub core: usize,
+    pub questions: Arc<[Question]>,
     /// Longest spin before a sleep; zero = none.
     pub spin: Duration,
     /// How long connections may take to end after the stop.
@@ -77,6 +81,7 @@ impl Loop {
                 add_one(&self.stats.idle_turns);
             }
             self.stats.conns.store(engine.conns() as u64, Ordering::Relaxed);
+            self.questions[self.core].answer(engine);
             if let Some(end) = stopping {
                 if engine.conns() == 0 && !turn.more {
                     return Ok(());

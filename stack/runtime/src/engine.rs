@@ -45,4 +45,7 @@ pub trait Engine {
 
     /// Open connections.
     fn conns(&self) -> usize;
+
+    /// Says in lines for people what the core holds and has counted: see [`crate::Inspector`].
+    fn describe(&self, _out: &mut String) {}
 }

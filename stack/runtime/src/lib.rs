@@ -4,9 +4,11 @@
 //! sockets, a [`PortEngine`] for a stack instance on a port. A core with nothing to do sleeps in the kernel until a frame, an event, [`mail`] or a deadline comes.
 #![forbid(unsafe_code)]
 
+pub mod capture;
 pub mod clock;
 pub mod core;
 pub mod engine;
+pub mod inspect;
 pub mod kernel;
 pub mod mail;
 pub mod port_engine;
@@ -15,7 +17,9 @@ pub mod runtime;
 pub mod steer;
 pub mod wake;
 
+pub use capture::CaptureFile;
 pub use engine::{Engine, Turn};
+pub use inspect::Inspector;
 pub use kernel::Kernel;
 pub use mail::Mailbox;
 pub use port_engine::PortEngine;

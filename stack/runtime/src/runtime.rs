@@ -14,6 +14,7 @@ use ferroflow_stack::port::PortError;
 use crate::clock;
 use crate::core::{CoreStats, Loop};
 use crate::engine::Engine;
+use crate::inspect::{Inspector, Question};
 use crate::processors;
 use crate::wake::Waker;
 
@@ -133,6 +134,7 @@ pub struct Runtime<R> {
     threads: Vec<JoinHandle<Result<CoreReport<R>, RuntimeError>>>,
     stop: Stop,
     stats: Vec<Arc<CoreStats>>,
+    questions: Arc<[Question]>,
 }
 
 impl<R: Send + 'static> Runtime<R> {
@@ -161,8 +163,14 @@ impl<R: Send + 'static> Runtime<R> {
             .map(|core| Waker::new().map_err(|source| RuntimeError::Spawn { core, source }))
             .collect::<Result<Arc<[Waker]>, _>>()?;
         let stop = Stop { flag: Arc::default(), wakers: wakers.clone() };
+        let questions: Arc<[Question]> = (0..options.cores).map(|_| Question::default()).collect();
         let places = Places::new(options);
-        let mut runtime = Runtime { threads: Vec::new(), stop: stop.clone(), stats: Vec::new() };
+        let mut runtime = Runtime {
+            threads: Vec::new(),
+            stop: stop.clone(),
+            stats: Vec::new(),
+            questions: questions.clone(),
+        };
         let (started, all_started) = mpsc::channel();
         for (index, waker) in wakers.iter().enumerate() {
             let core =
@@ -178,6 +186,8 @@ impl<R: Send + 'static> Runtime<R> {
                     waker: waker.clone(),
                     stop: stop.flag.clone(),
                     stats,
+                    core: index,
+                    questions: questions.clone(),
                     spin: places.spin,
                     grace: options.grace,
                 },
@@ -207,6 +217,11 @@ impl<R: Send + 'static> Runtime<R> {
     /// What stops it.
     pub fn stop_handle(&self) -> Stop {
         self.stop.clone()
+    }
+
+    /// What asks the cores what they hold.
+    pub fn inspector(&self) -> Inspector {
+        Inspector { questions: self.questions.clone(), wakers: self.stop.wakers.clone() }
     }
 
     /// Each core's counters, live.
