@@ -142,8 +142,13 @@ macro_rules! choice {
                 tag: $tag,
                 object: &mut $crate::codec::Object,
             ) -> ::std::result::Result<Self, $crate::codec::JsonError> {
+                // A structure inside may be an unknown one of its own kind.
+                let nested = match tag {
+                    $($tag::$constant => $crate::__is_nested!($($inner)?),)*
+                    _ => false,
+                };
                 $(
-                    if object.get("unknown").is_some() {
+                    if !nested && object.get("unknown").is_some() {
                         return Ok(Self::$unknown { tag, unknown: object.field("unknown")? });
                     }
                 )?
@@ -205,6 +210,17 @@ macro_rules! choice {
                 }
             }
         }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __is_nested {
+    () => {
+        false
+    };
+    ($inner:ident) => {
+        true
     };
 }
 

@@ -26,8 +26,9 @@
 //!   `as count(n),` (elements), `as slots(n, 6),` (elements, in six slots of `T::MIN` bytes of which the rest is unused).
 //! * `part: Type as flat,` is a field whose own fields are the structure's in the view for people.
 //! * in a `choice!`, `CONSTANT => Variant { fields },`, `CONSTANT => Variant(name: Type),` or `CONSTANT => Variant,`, each
-//!   constant once; `CONSTANT in 4..=6 => ..` is there in these versions alone (elsewhere its number is unknown). At the
-//!   end `_ => Unknown,` keeps all other numbers with their bytes (`_ => Unknown[Type],` with a value of `Type`), or `_ => (1, 1),` makes them an error with this
+//!   constant once; `CONSTANT in 4..=6 => Variant { .. },` is there in these versions alone (elsewhere its number is
+//!   unknown). At the end `_ => Unknown,` keeps all other numbers with their bytes (`_ => Unknown[Type],` with a value of
+//!   `Type`), or `_ => (1, 1),` makes them an error with this
 //!   (type, code) to answer.
 //!
 //! # Rules
