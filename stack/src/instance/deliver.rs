@@ -96,14 +96,14 @@ impl<S: Service> Upcalls<'_, S> {
 
     /// Offers what is kept in the receive buffer.
     fn data_kept(&mut self, inner: &mut Inner, id: ConnId) {
+        if inner.table.get(id).is_none_or(|tcb| tcb.rx.is_empty()) {
+            return;
+        }
         if !self.wants(inner, id) {
             return self.data_unwanted(inner, id);
         }
         let Some(Some(conn)) = self.conns.get_mut(id.index()) else { return };
         let Some(tcb) = inner.table.get_mut(id) else { return };
-        if tcb.rx.is_empty() {
-            return;
-        }
         let lent = tcb.rx.lend();
         let (first, second) = lent.unread();
         let mut rx = Rx::new(first, second);
