@@ -181,6 +181,14 @@ counters! {
     tcp_ce_received,
     /// Reductions because the peer reported such a mark.
     tcp_ecn_reductions,
+    /// Segments made smaller: by ICMP (RFC 1191), or because large ones vanished (RFC 4821).
+    tcp_mtu_reduced,
+    /// ICMP messages that are believed only if the segment they quote times out (RFC 5927 7.2).
+    tcp_mtu_pending,
+    /// Larger segments that arrived (RFC 4821; Linux: TcpExtTCPMTUPSuccess).
+    tcp_mtu_probe_success,
+    /// Larger segments that were lost (RFC 4821; Linux: TcpExtTCPMTUPFail).
+    tcp_mtu_probe_fail,
     /// Probes of a closed window.
     tcp_window_probes,
     /// Acknowledgements that waited for the timer.

@@ -14,6 +14,7 @@ use crate::counters::Counters;
 use crate::neighbor::{Due, NeighborConfig, Neighbors, Resolve};
 use crate::net::Listen;
 use crate::option::ConnOption;
+use crate::path::PathMtus;
 use crate::service::{CloseReason, ConnId};
 use crate::tcp::isn::Secret;
 use crate::tcp::table::Table;
@@ -51,6 +52,7 @@ pub struct Inner {
     pub(super) wheel: Wheel,
     pub(super) fired: Vec<(u32, u32)>,
     pub(super) neighbors: Neighbors,
+    pub(super) paths: PathMtus,
     pub(super) outbox: Outbox,
     /// Connections with something to send, in the order of their turn.
     pub(super) dirty: VecDeque<u32>,
@@ -90,6 +92,7 @@ impl Inner {
             wheel: Wheel::new(),
             fired: Vec::new(),
             neighbors,
+            paths: PathMtus::new(draw()),
             outbox: Outbox::default(),
             dirty: VecDeque::new(),
             resumed: Vec::new(),

@@ -1,17 +1,18 @@
 //! A frame arrives: Ethernet, ARP, IPv4, ICMP, UDP. TCP goes on in [`super::tcp_receive`].
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use ferroflow_wire::MacAddr;
 use ferroflow_wire::arp::ArpView;
 use ferroflow_wire::ethernet::{self, EtherType, EthernetHeader, EthernetView};
 use ferroflow_wire::icmpv4::{self, IcmpMessage, Icmpv4View, unreachable};
 use ferroflow_wire::ipv4::{self, IpProtocol, Ipv4Header, Ipv4View};
 use ferroflow_wire::tcp::QuotedTcp;
 use ferroflow_wire::udp::UdpView;
+use ferroflow_wire::{MacAddr, SeqNumber};
 
 use super::deliver::Upcalls;
 use super::inner::Inner;
+use super::tcp_receive::{HEADERS, segment_size};
 use crate::port::Csum;
 use crate::service::{CloseReason, Service};
 use crate::tcp::table::{Entry, Key};
@@ -136,9 +137,9 @@ fn icmp(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>) {
             inner.counters.icmp_echoes += 1;
             send_icmp(inner, eth.src(), ip.src(), &IcmpMessage::EchoReply { ident, seq, data });
         }
-        IcmpMessage::DestUnreachable { code, original, .. } => {
+        IcmpMessage::DestUnreachable { code, next_hop_mtu, original } => {
             inner.counters.icmp_errors_received += 1;
-            if !destination_unreachable(inner, code, original) {
+            if !destination_unreachable(inner, code, next_hop_mtu, original) {
                 inner.counters.icmp_errors_ignored += 1;
             }
         }
@@ -150,9 +151,10 @@ fn icmp(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>) {
     }
 }
 
-/// An ICMP error about a segment of ours ends an open that is under way, and only if it quotes a sequence number that
-/// is in flight (RFC 5927 4.1); for established connections every error is soft (RFC 5461).
-fn destination_unreachable(inner: &mut Inner, code: u8, original: &[u8]) -> bool {
+/// An ICMP error is believed only if it quotes a sequence number that is in flight (RFC 5927 4.1). It ends an open that is
+/// under way; for established connections every error is soft (RFC 5461), but their segments may have to be smaller.
+/// Returns whether anything came of it.
+fn destination_unreachable(inner: &mut Inner, code: u8, next_hop_mtu: u16, original: &[u8]) -> bool {
     let Ok(ip) = Ipv4View::parse_quoted(original) else { return false };
     if ip.protocol() != IpProtocol::TCP || ip.src() != inner.config.address {
         return false;
@@ -162,7 +164,13 @@ fn destination_unreachable(inner: &mut Inner, code: u8, original: &[u8]) -> bool
     let Some(Entry::Conn(index)) = inner.table.find(&key) else { return false };
     let Some(tcb) = inner.table.at(index) else { return false };
     let in_flight = tcp.seq.ge(tcb.snd.una) && tcp.seq.lt(tcb.snd.max);
-    if tcb.state != State::SynSent || !in_flight {
+    if !in_flight {
+        return false;
+    }
+    if code == unreachable::FRAGMENTATION_NEEDED && tcb.state.is_synchronized() {
+        return too_large(inner, index, tcp.seq, reported_mtu(next_hop_mtu, ip.total_len()));
+    }
+    if tcb.state != State::SynSent {
         return false;
     }
     match code {
@@ -173,6 +181,29 @@ fn destination_unreachable(inner: &mut Inner, code: u8, original: &[u8]) -> bool
         }
         _ => false,
     }
+}
+
+/// RFC 1191 5: what to try after a packet of `len` bytes if the router does not say, from the MTUs of common links; and it
+/// must be less than what was too large.
+fn reported_mtu(next_hop_mtu: u16, len: u16) -> Option<u16> {
+    const PLATEAUS: [u16; 11] = [65_535, 32_000, 17_914, 8166, 4352, 2002, 1492, 1280, 1006, 508, 296];
+    match next_hop_mtu {
+        0 => PLATEAUS.into_iter().find(|&mtu| mtu < len),
+        mtu => Some(mtu).filter(|&mtu| mtu < len),
+    }
+}
+
+/// A packet of the connection, with sequence number `seq`, was larger than its path carries (RFC 1191).
+fn too_large(inner: &mut Inner, index: u32, seq: SeqNumber, mtu: Option<u16>) -> bool {
+    let Inner { table, counters, config, now, paths, .. } = inner;
+    let (Some(tcb), Some(mtu)) = (table.at(index), mtu) else { return false };
+    if !tcb.too_large(seq, segment_size(u32::from(mtu)), *now, &config.tcp, counters) {
+        return false;
+    }
+    paths.set(IpAddr::V4(tcb.key.remote()), u32::from(tcb.mtu.size()) + HEADERS, *now);
+    inner.mark_dirty(index);
+    inner.rearm(index);
+    true
 }
 
 /// Nobody listens: say so (RFC 1122 4.1.3.1).

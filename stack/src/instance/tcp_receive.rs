@@ -1,6 +1,6 @@
 //! A TCP segment arrives: whose is it, and what becomes of it (RFC 9293 3.10.7).
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ferroflow_wire::ethernet::{self, EthernetView};
@@ -11,16 +11,27 @@ use ferroflow_wire::{MacAddr, SeqNumber};
 use super::deliver::Upcalls;
 use super::inner::Inner;
 use super::receive::write_headers;
+use crate::path::PathMtus;
 use crate::port::Csum;
 use crate::service::{ConnId, Service};
+use crate::tcp::TcpConfig;
 use crate::tcp::cookie;
 use crate::tcp::input::{Cx, End, Segment};
 use crate::tcp::table::{Entry, Key};
 use crate::tcp::tcb::{Open, State, Tcb};
 use crate::tcp::time_wait::{Answer, TimeWait};
+use crate::time::Instant;
 
 /// Least time between two challenge ACKs of a connection (RFC 5961 7).
 const CHALLENGE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Bytes of the IPv4 and TCP headers without options.
+pub(super) const HEADERS: u32 = (ipv4::HEADER_LEN + tcp::HEADER_LEN) as u32;
+
+/// The most options and text that a packet of `mtu` bytes has room for.
+pub(super) fn segment_size(mtu: u32) -> u16 {
+    u16::try_from(mtu.saturating_sub(HEADERS)).unwrap_or(u16::MAX)
+}
 
 /// Where a segment came from and went to.
 struct Ends {
@@ -94,7 +105,7 @@ fn connection<S: Service>(
 ) {
     let id = inner.table.id(index);
     let memory_short = inner.memory_short();
-    let Inner { table, counters, config, now, listeners, challenges, .. } = inner;
+    let Inner { table, counters, config, now, listeners, challenges, paths, .. } = inner;
     let Some(tcb) = table.at(index) else { return };
     let answered = tcb.answered.is_some_and(|at| now.since(at) < CHALLENGE_INTERVAL);
     let may_challenge = !answered && challenges.would_allow(*now);
@@ -121,6 +132,9 @@ fn connection<S: Service>(
         challenges.allow(*now);
         tcb.answered = Some(*now);
     }
+    if outcome.established || tcb.mtu.has_found() {
+        learn_path(tcb, paths, outcome.established, *now, &config.tcp);
+    }
     if outcome.established
         && let Some(listener) = listener.and_then(|port| inner.listeners.get_mut(&port))
     {
@@ -137,6 +151,18 @@ fn connection<S: Service>(
         reset_segment(inner, seg, ends);
     }
     up.outcome(inner, id, &outcome, seg.payload);
+}
+
+/// What a connection knows of the path to its peer, it tells the next ones.
+fn learn_path(tcb: &mut Tcb, paths: &mut PathMtus, established: bool, now: Instant, config: &TcpConfig) {
+    let to = IpAddr::V4(tcb.key.remote());
+    if established {
+        let known = paths.get(to, now).map(|(mtu, until)| (segment_size(mtu), until));
+        tcb.begin_path(known, config);
+    }
+    if let Some(size) = tcb.mtu.take_found() {
+        paths.set(to, u32::from(size) + HEADERS, now);
+    }
 }
 
 /// RFC 9293 3.10.7.4 for TIME_WAIT; RFC 6191

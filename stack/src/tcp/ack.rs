@@ -80,7 +80,7 @@ impl Tcb {
     }
 
     /// SND.UNA moves on.
-    fn advance(&mut self, seg: &Segment<'_>, news: &mut News, cx: &Cx<'_>) -> bool {
+    fn advance(&mut self, seg: &Segment<'_>, news: &mut News, cx: &mut Cx<'_>) -> bool {
         let acked = news.moved;
         let data = (acked as usize).min(self.tx.len());
         let fin_acked = self.fin_open() && seg.ack == self.tx_end() + 1;
@@ -93,6 +93,7 @@ impl Tcb {
         self.snd.wnd = self.snd.wnd.saturating_sub(acked);
         self.snd.nxt = self.snd.nxt.max(seg.ack);
         self.rto.progress();
+        self.path_acked(cx.now, cx.counters);
         self.resend_one = false;
         // Progress: the user time-out starts anew, and so does the patience with a peer that the service has left.
         self.deadlines.give_up = self.service_done.then(|| cx.now + cx.config.linger);
@@ -165,9 +166,12 @@ impl Tcb {
     }
 
     /// Which of what is in flight is lost: by RACK (RFC 8985 6.2), or by duplicates (RFC 6582) where the peer has no SACK.
-    fn find_losses(&mut self, news: &mut News, cx: &Cx<'_>) {
+    fn find_losses(&mut self, news: &mut News, cx: &mut Cx<'_>) {
         if self.sack_ok {
             news.lost = self.detect_losses(cx.now);
+            if news.lost > 0 && self.path_lost(news.lost, cx.now, cx.counters) {
+                news.lost = 0;
+            }
             return;
         }
         if self.recovery.phase == Phase::Loss {

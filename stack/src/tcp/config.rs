@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::cc::Algorithm;
 use super::ecn::EcnMode;
+use super::mtu::MtuProbing;
 
 /// Keepalive probes (RFC 9293 3.8.4): off unless asked for (MUST-25).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub struct TcpConfig {
     pub ecn: EcnMode,
     /// Congestion control of new connections.
     pub congestion: Algorithm,
+    /// Whether connections find out by themselves what their path carries (RFC 4821).
+    pub mtu_probing: MtuProbing,
     /// Initial congestion window in segments (RFC 6928).
     pub initial_window: u32,
     /// Most connections at once, half-open ones included; more are refused by silence and counted.
@@ -125,6 +128,7 @@ impl Default for TcpConfig {
             f_rto: true,
             ecn: EcnMode::Accept,
             congestion: Algorithm::Cubic,
+            mtu_probing: MtuProbing::BlackHole,
             initial_window: 10,
             max_conns: 1 << 17,
             max_time_wait: 1 << 16,

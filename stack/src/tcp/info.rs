@@ -143,8 +143,7 @@ impl Tcb {
     fn set_max_segment(&mut self, mss: u16) {
         self.offer.mss = self.offer.mss.min(mss);
         if self.state.is_synchronized() && self.snd.mss > u32::from(mss) {
-            self.snd.mss = u32::from(mss);
-            self.cc.change_mss(self.snd.mss);
+            self.limit_segments(mss);
         }
     }
 

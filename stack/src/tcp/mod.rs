@@ -23,6 +23,7 @@ pub mod output;
 pub mod rack;
 pub mod recovery;
 pub mod recv;
+pub mod resize;
 pub mod rto;
 pub mod sent;
 pub mod table;

@@ -49,8 +49,10 @@ pub enum Claim {
     Ignored,
     /// It is believed when the segment it is about times out: larger ones have arrived before (RFC 5927 7.2).
     Pending,
-    /// It is believed: segments are smaller from now on, and this large.
-    Believed(u16),
+    /// It is believed: segments are this large from now on. What had been sent from here on is lost.
+    Believed(SeqNumber),
+    /// It is believed, and about a probe: only these bytes are lost.
+    Probe(SeqNumber, SeqNumber),
 }
 
 /// What one connection knows of its path.
@@ -74,7 +76,7 @@ pub struct PathMtu {
     watched: Option<(SeqNumber, u16)>,
     /// A claim about this sequence number that is not believed yet.
     pending: Option<(SeqNumber, u16)>,
-    /// A search has found this, which others to the same destination may begin with.
+    /// This was found out, and others to the same destination may begin with it.
     found: Option<u16>,
 }
 
@@ -109,13 +111,27 @@ impl PathMtu {
         }
     }
 
+    /// Nothing larger than `max` is to be sent, even if the path would carry it.
+    pub fn limit(&mut self, max: u16) {
+        self.max = self.max.min(max);
+        self.size = self.size.min(max);
+        self.ceiling = self.ceiling.min(max.saturating_add(1));
+        self.forget_probe();
+    }
+
     /// The largest segment to send.
     #[inline]
     pub fn size(&self) -> u16 {
         self.size
     }
 
-    /// What a search has found, once.
+    /// Whether there is something to be told to others.
+    #[inline]
+    pub fn has_found(&self) -> bool {
+        self.found.is_some()
+    }
+
+    /// What was found out, once.
     #[inline]
     pub fn take_found(&mut self) -> Option<u16> {
         self.found.take()
@@ -157,12 +173,12 @@ impl PathMtu {
     pub fn too_large(&mut self, seq: SeqNumber, size: u16, now: Instant) -> Claim {
         let size = size.max(FLOOR);
         let probe = self.probe.filter(|probe| seq.ge(probe.start) && seq.lt(probe.end));
-        if probe.is_some_and(|probe| size >= self.size && size < probe.size) {
+        if let Some(probe) = probe.filter(|probe| size >= self.size && size < probe.size) {
             // The search is over: the path itself has told.
             self.ceiling = size + 1;
             self.size = size;
             self.stop(now);
-            return Claim::Believed(self.size);
+            return Claim::Probe(probe.start, probe.end);
         }
         if size >= self.size {
             return Claim::Ignored;
@@ -172,7 +188,7 @@ impl PathMtu {
             return Claim::Pending;
         }
         self.reduce(size, now);
-        Claim::Believed(size)
+        Claim::Believed(seq)
     }
 
     /// The retransmission timer has expired `times` times in a row; the first segment unacknowledged begins at `una`
@@ -192,6 +208,7 @@ impl PathMtu {
             && seq.diff(una).unsigned_abs() < u32::from(self.size)
         {
             self.reduce(size, now);
+            self.found = Some(size);
             return Some(size);
         }
         let black_hole = probing != MtuProbing::Off && times > 0 && times.is_multiple_of(TIME_OUTS);
@@ -259,6 +276,12 @@ impl PathMtu {
     #[inline]
     pub fn probe(&self) -> Option<(SeqNumber, SeqNumber)> {
         self.probe.map(|probe| (probe.start, probe.end))
+    }
+
+    /// More than the probe was lost: it tells nothing.
+    #[inline]
+    pub fn forget_probe(&mut self) {
+        self.probe = None;
     }
 
     /// The probe, and nothing else, was lost.

@@ -5,6 +5,7 @@ use ferroflow_wire::tcp::{SackBlocks, TcpFlags, TcpOptions};
 
 use super::TcpConfig;
 use super::ecn;
+use super::resize::Probe;
 use super::tcb::{AckDue, State, Tcb};
 use crate::time::Instant;
 
@@ -147,6 +148,7 @@ impl Tcb {
         if self.snd.una == self.snd.max && now.since(self.last_sent) > self.rto.get(config) {
             self.cc.idle_restart(config.initial_window); // RFC 5681 4.1
         }
+        self.path_aged(now, config);
         if self.probe_tail && !self.output_tail_probe(now, config, emit) {
             return Progress::Blocked;
         }
@@ -204,6 +206,14 @@ impl Tcb {
         let end = self.tx_end();
         let unsent = u32::try_from(end.diff(self.snd.nxt)).ok()?; // negative: the FIN is out
         let offered = self.snd.wnd.saturating_sub(self.flight());
+        match self.path_probe(unsent, offered) {
+            Probe::Send(len) => return Some(Chunk { seq: self.snd.nxt, len, fin: false, again: false }),
+            Probe::Wait => {
+                self.limited_until = self.snd.nxt;
+                return None;
+            }
+            Probe::No => {}
+        }
         let segment = unsent.min(self.segment_room());
         let len = segment.min(offered);
         // A FIN takes one of the peer's window, but adds nothing to the congestion.
@@ -307,6 +317,7 @@ impl Tcb {
             }
         } else {
             self.ecn.reduced &= chunk.len == 0;
+            self.path_sent(chunk.seq + chunk.len, chunk.len);
             self.sent.push(end, now, self.delivered);
             self.snd.nxt = end;
             self.snd.max = self.snd.max.max(end);

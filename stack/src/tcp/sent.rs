@@ -331,6 +331,29 @@ impl Sent {
         reneged
     }
 
+    /// What is on its way of `start .. end` is lost.
+    pub fn lose(&mut self, start: SeqNumber, end: SeqNumber) {
+        let mut run_start = self.una;
+        let mut at = 0;
+        while at < self.runs.len() && run_start.lt(end) {
+            let run = self.runs[at];
+            if run.fate == Fate::Flying && run.end.gt(start) {
+                if run_start.lt(start) {
+                    run_start = if self.split(at, start) { start } else { run.end };
+                    at += 1;
+                    continue;
+                }
+                if run.end.gt(end) {
+                    self.split(at, end);
+                }
+                self.lost += self.runs[at].end - run_start;
+                self.runs[at].fate = Fate::Lost;
+            }
+            run_start = self.runs[at].end;
+            at += 1;
+        }
+    }
+
     /// The segment at `una` is lost (RFC 6582: three duplicates, or a partial acknowledgement). Returns its length.
     pub fn lose_first(&mut self, mss: u32) -> u32 {
         let Some(first) = self.runs.front().copied() else { return 0 };

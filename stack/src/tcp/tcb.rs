@@ -9,6 +9,7 @@ use super::autotune::Autotune;
 use super::cc::Control;
 use super::ecn::{self, Ecn};
 use super::input::Segment;
+use super::mtu::PathMtu;
 use super::rack::{Rack, Tlp};
 use super::recovery::Recovery;
 use super::recv::RecvBuffer;
@@ -176,6 +177,8 @@ pub struct Tcb {
     pub rack: Rack,
     /// RFC 8985 7
     pub tlp: Tlp,
+    /// The largest segment that the path carries.
+    pub mtu: PathMtu,
     /// How losses are repaired.
     pub recovery: Recovery,
     /// RFC 3168
@@ -288,7 +291,7 @@ const DEFAULT_MSS: u32 = 536;
 /// Smallest MSS to believe: less only serves to make us work.
 const MIN_MSS: u32 = 64;
 /// Bytes of the timestamps option, padded.
-const TIMESTAMPS_LEN: u32 = 12;
+pub(super) const TIMESTAMPS_LEN: u32 = 12;
 
 /// How a new connection begins.
 pub struct Open<'a> {
@@ -368,6 +371,7 @@ impl Tcb {
             sent: Sent::default(),
             rack: Rack::default(),
             tlp: Tlp::default(),
+            mtu: PathMtu::new(mss),
             recovery: Recovery::default(),
             ecn: Ecn::default(),
             sack_ok: false,
@@ -451,6 +455,7 @@ impl Tcb {
         let ours = u32::from(self.offer.mss);
         let overhead = if self.ts.is_some() { TIMESTAMPS_LEN } else { 0 };
         self.snd.mss = theirs.min(ours) - overhead;
+        self.mtu = PathMtu::new(theirs.min(ours) as u16);
         self.cc.set_mss(self.snd.mss, config.initial_window);
     }
 

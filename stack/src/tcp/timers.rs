@@ -99,6 +99,7 @@ impl Tcb {
     /// RFC 5681 3.1, RFC 6298 5.4, RFC 8985 6.3: the first segment goes again, and what is as old as it when the window
     /// allows.
     fn time_out(&mut self, now: Instant, first: bool, config: &TcpConfig, counters: &mut Counters) {
+        self.path_timed_out(now, config, counters);
         let flight = self.flight();
         let fresh = first && !self.recovery.repairing();
         let before = if self.sack_ok { now - self.rack_patience() } else { now };
@@ -126,7 +127,7 @@ impl Tcb {
             }
             Early::Reordering => {
                 let lost = self.detect_losses(now);
-                if lost == 0 {
+                if lost == 0 || self.path_lost(lost, now, counters) {
                     return;
                 }
                 if self.recovery.repairing() {

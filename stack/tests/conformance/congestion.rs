@@ -15,7 +15,10 @@ fn writing(n: usize) -> Peer {
 
 /// The same with NewReno instead of CUBIC: half the window is lost to a loss.
 fn writing_with_newreno(n: usize) -> Peer {
-    let mut p = Peer::with(|c| c.tcp.congestion = ferroflow_stack::tcp::Algorithm::NewReno);
+    let mut p = Peer::with(|c| {
+        c.tcp.congestion = ferroflow_stack::tcp::Algorithm::NewReno;
+        c.tcp.mtu_probing = ferroflow_stack::tcp::mtu::MtuProbing::Off;
+    });
     p.open(syn().wscale(7));
     p.write(&bytes(n));
     p.expect_burst(1, 1460, 10);

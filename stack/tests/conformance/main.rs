@@ -18,6 +18,7 @@ mod ipv4_udp;
 mod keepalive;
 mod limits;
 mod memory;
+mod mtu;
 mod net_contract;
 mod ports;
 mod reset;

@@ -342,6 +342,10 @@ impl Peer {
             let value = (self.now.as_millis() as u32).wrapping_add(offset);
             options.timestamps = Some((value, flow.ts_echo));
         }
+        for (start, end) in &seg.sacks {
+            let at = |seq: u32| SeqNumber(flow.iss.unwrap_or(0).wrapping_add(seq));
+            assert!(options.sack.push(at(*start), at(*end)), "four blocks at most");
+        }
         let has_ack = seg.flags.ack();
         let header = TcpHeader {
             src_port: flow.port,

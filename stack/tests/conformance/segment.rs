@@ -22,6 +22,8 @@ pub struct Seg {
     pub win: u16,
     pub options: TcpOptions,
     pub text: Vec<u8>,
+    /// SACK blocks.
+    pub sacks: Vec<(u32, u32)>,
     /// The urgent pointer.
     pub urgent: u16,
     /// Leave the timestamps out although the connection uses them.
@@ -36,6 +38,7 @@ fn seg(flags: TcpFlags, seq: u32, ack: u32, text: &[u8]) -> Seg {
         win: 65_535,
         options: TcpOptions::NONE,
         text: text.to_vec(),
+        sacks: Vec::new(),
         urgent: 0,
         bare: false,
     }
@@ -108,6 +111,17 @@ impl Seg {
 
     pub fn ts(mut self, value: u32, echo: u32) -> Seg {
         self.options.timestamps = Some((value, echo));
+        self
+    }
+
+    pub fn sack(mut self) -> Seg {
+        self.options.sack_permitted = true;
+        self
+    }
+
+    /// SACK blocks.
+    pub fn sacks(mut self, blocks: &[(u32, u32)]) -> Seg {
+        self.sacks = blocks.to_vec();
         self
     }
 

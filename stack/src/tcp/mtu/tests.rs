@@ -32,9 +32,9 @@ fn search(path: &mut PathMtu, real: u16) -> u32 {
 fn a_claim_makes_segments_smaller_but_not_tiny() {
     let mut path = path(1460, MtuProbing::Off);
     assert_eq!(path.too_large(SEQ, 1460, NOW), Claim::Ignored);
-    assert_eq!(path.too_large(SEQ, 1300, NOW), Claim::Believed(1300));
+    assert_eq!(path.too_large(SEQ, 1300, NOW), Claim::Believed(SEQ));
     assert_eq!(path.too_large(SEQ, 1400, NOW), Claim::Ignored, "never larger");
-    assert_eq!(path.too_large(SEQ, 28, NOW), Claim::Believed(FLOOR));
+    assert_eq!(path.too_large(SEQ, 28, NOW), Claim::Believed(SEQ));
     assert_eq!(path.size(), FLOOR);
 }
 
@@ -133,7 +133,7 @@ fn a_claim_about_a_probe_ends_the_search() {
     let mut path = path(1460, MtuProbing::Always);
     path.probe_sent(SEQ, SEQ + 1460, 1460);
     assert_eq!(path.too_large(SEQ - 5, 1400, NOW), Claim::Ignored, "not about the probe");
-    assert_eq!(path.too_large(SEQ + 5, 1400, NOW), Claim::Believed(1400));
+    assert_eq!(path.too_large(SEQ + 5, 1400, NOW), Claim::Probe(SEQ, SEQ + 1460));
     assert_eq!((path.size(), path.next_probe(), path.probe()), (1400, None, None));
 }
 
