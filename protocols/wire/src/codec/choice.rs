@@ -144,7 +144,7 @@ macro_rules! choice {
             ) -> ::std::result::Result<Self, $crate::codec::JsonError> {
                 // A structure inside may be an unknown one of its own kind.
                 let nested = match tag {
-                    $($tag::$constant => $crate::__is_nested!($($inner)?),)*
+                    $($tag::$constant => $crate::__is_nested!(object, ($($inner: $ity)?), ($($range)?)),)*
                     _ => false,
                 };
                 $(
@@ -216,11 +216,15 @@ macro_rules! choice {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __is_nested {
-    () => {
+    ($object:ident, (), $range:tt) => {
         false
     };
-    ($inner:ident) => {
+    ($object:ident, ($inner:ident: $ty:ty), ()) => {
         true
+    };
+    // In other versions it is unknown as a whole.
+    ($object:ident, ($inner:ident: $ty:ty), ($range:expr)) => {
+        <$ty as $crate::codec::JsonObject>::from_fields(&mut $object.clone()).is_ok()
     };
 }
 

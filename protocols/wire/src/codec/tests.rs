@@ -217,6 +217,28 @@ fn a_type_of_other_versions_is_refused() {
     assert_eq!(error.to_string(), "K_LATER: not a type of this version");
 }
 
+choice! {
+    enum Message("type": Kind) {
+        K_NESTED in 2..=9 => Nested(inner: Whole),
+        K_OTHER in 2..=9 => Other(inner: Item),
+        _ => Unknown,
+    }
+}
+tagged!(Message);
+
+#[test]
+fn what_is_unknown_within_and_what_is_unknown_as_a_whole() {
+    for (version, bytes) in
+        [(1, "0005 0099 0006 aabb 0000"), (2, "0005 0099 0006 aabb 0000"), (1, "0002 0099")]
+    {
+        let bytes = hex(bytes);
+        let message = from_bytes::<Message>(&bytes, version).unwrap();
+        assert_eq!(matches!(message, Message::Unknown { .. }), version == 1, "{message:?}");
+        assert_eq!(Message::from_json(message.to_json()).unwrap(), message);
+        assert_eq!(to_bytes_of(&message, version).unwrap(), bytes);
+    }
+}
+
 #[test]
 fn texts_that_no_text_says() {
     for raw in [*b"ab\0\0", *b"abcd", *b"a\0b\0", [0xff, 0, 0, 0]] {
