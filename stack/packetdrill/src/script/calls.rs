@@ -45,7 +45,7 @@ enum Work {
     Ioctl { fd: i32, command: u64, value: i32 },
     Poll { entries: Vec<PollFd>, deadline: Deadline },
     EpollCreate(i32),
-    EpollCtl { epoll: i32, operation: i32, fd: i32, events: u32 },
+    EpollCtl { epoll: i32, operation: i32, fd: i32, events: u32, data: u64 },
     EpollWait { epoll: i32, found: Vec<Event>, count: usize, deadline: Deadline },
 }
 
@@ -142,8 +142,8 @@ impl Calls {
             Work::Ioctl { fd, command, value } => done(host.ioctl(*fd, *command, value).map(|()| 0)),
             Work::Poll { entries, deadline } => wait(Ok(host.poll(entries)), *deadline, now),
             Work::EpollCreate(size) => done(host.epoll_create(*size)),
-            Work::EpollCtl { epoll, operation, fd, events } => {
-                done(host.epoll_ctl(*epoll, *operation, *fd, *events, *fd as u64).map(|()| 0))
+            Work::EpollCtl { epoll, operation, fd, events, data } => {
+                done(host.epoll_ctl(*epoll, *operation, *fd, *events, *data).map(|()| 0))
             }
             Work::EpollWait { epoll, found, count, deadline } => {
                 let waited = host.epoll_wait(*epoll, found);
@@ -214,10 +214,7 @@ impl Calls {
                 let wanted = fields(argument(call, 1)?)?;
                 let (events, data) = found[..*count].first().map_or((0, 0), |e| (e.ready.0, e.data));
                 same("epoll_event->events", named(wanted, "events")? as u32 as i64, i64::from(events))?;
-                if *count == 0 {
-                    return Ok(());
-                }
-                same("epoll_event->data", i64::from(self.live(named(wanted, "fd")?)?), data as i64)
+                same("epoll_event->data", self.epoll_data(wanted)? as i64, data as i64)
             }
             _ => Ok(()),
         }
@@ -318,12 +315,13 @@ impl Calls {
             "epoll_create" => Work::EpollCreate(small(0)?),
             "epoll_ctl" => {
                 arguments(4)?;
-                let events = named(fields(argument(call, 3)?)?, "events")? as u32;
+                let event = fields(argument(call, 3)?)?;
                 Work::EpollCtl {
                     epoll: self.fd(call, 0)?,
                     operation: small(1)?,
                     fd: self.fd(call, 2)?,
-                    events,
+                    events: named(event, "events")? as u32,
+                    data: self.epoll_data(event)?,
                 }
             }
             "epoll_wait" => {
@@ -333,6 +331,15 @@ impl Calls {
             }
             other => return Err(format!("Unknown system call: '{other}'")),
         })
+    }
+
+    /// The data of an event: a descriptor of the script's, or any number.
+    fn epoll_data(&self, event: &[(String, Expr)]) -> Result<u64, String> {
+        match event.iter().find(|(name, _)| name != "events") {
+            Some((name, value)) if name == "fd" => Ok(self.live(int(value)?)? as u64),
+            Some((_, value)) => Ok(int(value)? as u64),
+            None => Err("the event has no data".into()),
+        }
     }
 
     fn poll_entry(&self, entry: &Expr) -> Result<PollFd, String> {
