@@ -106,7 +106,7 @@ fn cores_on_both_ends_share_the_work_and_every_buffer_comes_home() {
     for instance in servers.iter().chain(&clients) {
         let counters = instance.counters();
         assert_eq!(
-            (counters.bad_checksum, counters.tcp_no_connection),
+            (counters.tcp_bad_checksum, counters.tcp_no_connection),
             (0, 0),
             "a segment went to the wrong core"
         );
@@ -135,7 +135,8 @@ fn lossy_pipes_lose_no_byte_and_no_buffer() {
 
     assert_eq!(all_finished(&clients), [30, 30]);
     assert_eq!(all_finished(&servers).iter().sum::<usize>(), 60);
-    let damaged: u64 = servers.iter().chain(&clients).map(|instance| instance.counters().bad_checksum).sum();
+    let damaged: u64 =
+        servers.iter().chain(&clients).map(|instance| instance.counters().tcp_bad_checksum).sum();
     assert!(damaged > 0);
     let mut ports: Vec<PipePort> =
         servers.into_iter().chain(clients).map(|instance| instance.into_parts().0.into_inner()).collect();

@@ -4,14 +4,18 @@
 //!     cargo run --release -p ferroflow-runtime --example echo -- --port kernel --listen 7007
 //!
 //! On TAP it answers at 10.77.0.2, and the kernel's side is 10.77.0.1. It runs for --seconds N, or until it is killed.
+//! With --pcap FILE it writes its frames to FILE, for Wireshark.
 
 use std::error::Error;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant as Wall};
 
 use ferroflow_ports::{AnyPort, TapBuilder};
 use ferroflow_runtime::kernel::ListenGroup;
-use ferroflow_runtime::{CoreReport, Kernel, Options, PortEngine, Runtime, kernel, steer};
+use ferroflow_runtime::{CaptureFile, CoreReport, Kernel, Options, PortEngine, Runtime, kernel, steer};
+use ferroflow_stack::port::Port;
+use ferroflow_stack::port::pcap::Pcap;
 use ferroflow_stack::steer::Steer;
 use ferroflow_stack::{
     CloseReason, Config, ConnId, ConnInfo, ConnectError, Instance, Listen, Net, Rx, Service,
@@ -115,11 +119,18 @@ struct Args {
     listen: u16,
     seconds: Option<u64>,
     answer: Answer,
+    pcap: Option<PathBuf>,
 }
 
 fn args() -> Result<Args, Box<dyn Error>> {
-    let mut parsed =
-        Args { port: "kernel".into(), cores: 1, listen: 7007, seconds: None, answer: Answer::Echo };
+    let mut parsed = Args {
+        port: "kernel".into(),
+        cores: 1,
+        listen: 7007,
+        seconds: None,
+        answer: Answer::Echo,
+        pcap: None,
+    };
     let mut args = std::env::args().skip(1);
     while let Some(flag) = args.next() {
         let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
@@ -129,10 +140,10 @@ fn args() -> Result<Args, Box<dyn Error>> {
             "--listen" => parsed.listen = value.parse()?,
             "--seconds" => parsed.seconds = Some(value.parse()?),
             "--answer" => parsed.answer = answer(&value)?,
+            "--pcap" => parsed.pcap = Some(value.into()),
             _ => {
-                return Err(
-                    format!("{flag}? There are --port, --cores, --listen, --seconds and --answer").into()
-                );
+                let all = "--port, --cores, --listen, --seconds, --answer and --pcap";
+                return Err(format!("{flag}? There are {all}").into());
             }
         }
     }
@@ -165,13 +176,25 @@ fn on_kernel(args: &Args) -> Result<Runtime<Counters>, Box<dyn Error>> {
     Ok(runtime)
 }
 
-fn on_tap(args: &Args, name: &str) -> Result<Runtime<Counters>, Box<dyn Error>> {
+fn on_tap(args: &Args, name: &str) -> Result<(Runtime<Counters>, Option<CaptureFile>), Box<dyn Error>> {
     let mut builder = TapBuilder::new(name);
     builder.queues = u16::try_from(args.cores)?;
     builder.host_address = Some((Ipv4Addr::new(10, 77, 0, 1), 24));
     let tap = builder.open()?;
-    let mac = tap.stack_mac().into();
-    let ports = tap.ports.into_iter().map(AnyPort::from).collect();
+    let mac = tap.stack_mac();
+    let ports = tap.ports.into_iter().map(AnyPort::from);
+    let Some(path) = &args.pcap else { return Ok((on_ports(args, ports.collect(), mac)?, None)) };
+    let names: Vec<_> = (0..args.cores).map(|queue| format!("{name}/{queue}")).collect();
+    let (file, captures) = CaptureFile::create(path, "the echo example", &names, 0)?;
+    let ports = ports.zip(captures).map(|(port, capture)| Pcap::new(port, capture));
+    Ok((on_ports(args, ports.collect(), mac)?, Some(file)))
+}
+
+fn on_ports<P: Port + Send + 'static>(
+    args: &Args,
+    ports: Vec<P>,
+    mac: [u8; 6],
+) -> Result<Runtime<Counters>, Box<dyn Error>> {
     let mut ports = steer::join(ports, 256, Steer::new).into_iter();
     let (listen, answer) = (args.listen, args.answer);
     let runtime = Runtime::spawn(
@@ -184,7 +207,7 @@ fn on_tap(args: &Args, name: &str) -> Result<Runtime<Counters>, Box<dyn Error>> 
                 port.attach(waker.clone());
                 // An example for one's own machine: what must not be guessed comes from getrandom in a real program.
                 let seed = (u64::from(std::process::id()) << 32) | index;
-                let mut config = Config::new(mac, Ipv4Addr::new(10, 77, 0, 2), 24, seed);
+                let mut config = Config::new(mac.into(), Ipv4Addr::new(10, 77, 0, 2), 24, seed);
                 config.steer = port.steer().clone();
                 Ok(PortEngine::new(Instance::new(config, port, Echo { port: listen, answer }), waker)?)
             }
@@ -208,8 +231,8 @@ fn report(started: Wall, reports: &[CoreReport<Counters>]) {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args = args()?;
-    let runtime = match args.port.split_once(':') {
-        None if args.port == "kernel" => on_kernel(&args)?,
+    let (runtime, capture) = match args.port.split_once(':') {
+        None if args.port == "kernel" => (on_kernel(&args)?, None),
         Some(("tap", name)) => on_tap(&args, name)?,
         _ => return Err(format!("--port {}? Use kernel or tap:NAME", args.port).into()),
     };
@@ -222,6 +245,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
     }
     let reports = runtime.join()?;
+    capture.map_or(Ok(()), CaptureFile::finish)?;
     report(started, &reports);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A stack instance on a port, as a core's engine.
 
+use std::fmt::Write as _;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
@@ -116,5 +117,10 @@ impl<P: Port, S: Service> Engine for PortEngine<P, S> {
 
     fn conns(&self) -> usize {
         self.instance.conns()
+    }
+
+    fn describe(&self, out: &mut String) {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{}", self.instance.dump());
     }
 }

@@ -4,6 +4,7 @@
 //! sends, at the end, what all of that asked for. `inner` is the state between them, and `net` the service's view of it.
 
 mod deliver;
+mod dump;
 mod inner;
 mod limit;
 mod net;
@@ -15,6 +16,7 @@ mod transmit;
 use std::time::Duration;
 
 use deliver::Upcalls;
+pub use dump::Dump;
 pub use inner::Inner;
 
 use crate::config::Config;

@@ -175,7 +175,10 @@ impl Net for Inner {
             State::SynSent | State::SynReceived => return self.abort(id),
             State::Drained => return self.finish(index, CloseReason::Finished),
             // RFC 9293 3.6.1, RFC 2525 2.17: unread data is lost, and the peer must know
-            _ if !tcb.rx.is_empty() => return self.abort(id),
+            _ if !tcb.rx.is_empty() => {
+                self.counters.tcp_closed_unread += 1;
+                return self.abort(id);
+            }
             _ => tcb.shutdown(),
         }
         // Nobody above waits for it any more, so it must not last as long as its peer likes.

@@ -64,7 +64,7 @@ fn ipv4<S: Service>(inner: &mut Inner, up: &mut Upcalls<'_, S>, eth: &EthernetVi
         return;
     };
     if ip.verify_checksum().is_err() {
-        inner.counters.bad_checksum += 1; // RFC 1122 3.2.1.2
+        inner.counters.ipv4_bad_checksum += 1; // RFC 1122 3.2.1.2
         return;
     }
     if is_martian(inner, ip.src()) {
@@ -129,7 +129,7 @@ fn icmp(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>) {
         return;
     };
     if view.verify_checksum().is_err() {
-        inner.counters.bad_checksum += 1;
+        inner.counters.icmp_bad_checksum += 1;
         return;
     }
     match view.message() {
@@ -213,7 +213,7 @@ fn udp(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>, csum: Csum)
         return;
     };
     if csum == Csum::Unknown && view.verify_checksum(ip.src(), ip.dst()).is_err() {
-        inner.counters.bad_checksum += 1;
+        inner.counters.udp_bad_checksum += 1;
         return;
     }
     inner.counters.udp_no_port += 1;

@@ -61,7 +61,7 @@ pub(super) fn segment<S: Service>(
         return;
     };
     if csum == Csum::Unknown && view.verify_checksum(ip.src(), ip.dst()).is_err() {
-        inner.counters.bad_checksum += 1; // RFC 9293 3.1, MUST-3
+        inner.counters.tcp_bad_checksum += 1; // RFC 9293 3.1, MUST-3
         return;
     }
     let Ok(options) = view.options() else {

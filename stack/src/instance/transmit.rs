@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use ferroflow_wire::MacAddr;
 use ferroflow_wire::ethernet;
 use ferroflow_wire::ipv4::{self, IpProtocol, Ipv4Header};
-use ferroflow_wire::tcp::{self, TcpHeader};
+use ferroflow_wire::tcp::{self, TcpFlags, TcpHeader};
 
 use super::deliver::Upcalls;
 use super::inner::Inner;
@@ -16,6 +16,7 @@ use crate::port::{Burst, Csum, Frame, Port};
 use crate::service::Service;
 use crate::tcp::ecn;
 use crate::tcp::output::{Emit, OutSegment, Progress};
+use crate::tcp::recovery::Phase;
 use crate::tcp::tcb::Tcb;
 
 impl Inner {
@@ -175,6 +176,16 @@ fn push<P: Port>(port: &mut P, tx: &mut Burst, frame: Frame, counters: &mut Coun
     }
 }
 
+fn count_retransmission(phase: Phase, flags: TcpFlags, counters: &mut Counters) {
+    counters.tcp_retransmitted += 1;
+    match phase {
+        _ if flags.syn() => counters.tcp_syn_retrans += 1,
+        Phase::Loss => counters.tcp_slow_start_retrans += 1,
+        Phase::Recovery => counters.tcp_fast_retrans += 1,
+        Phase::Open | Phase::Cwr => {} // a tail loss probe
+    }
+}
+
 /// Puts segments into frames.
 struct Emitter<'a, P> {
     port: &'a mut P,
@@ -223,7 +234,9 @@ impl<P: Port> Emit for Emitter<'_, P> {
             let _ = tcp::fill_checksum(tcp, tcb.key.local(), tcb.key.remote());
         }
         self.counters.tcp_segments_out += 1;
-        self.counters.tcp_retransmitted += u64::from(segment.again);
+        if segment.again {
+            count_retransmission(tcb.recovery.phase, segment.flags, self.counters);
+        }
         push(self.port, self.tx, frame, self.counters);
         true
     }

@@ -12,6 +12,7 @@ use super::recovery::Phase;
 use super::sent::Delivered;
 use super::tcb::{Early, State, Tcb};
 use super::{TcpConfig, ecn};
+use crate::counters::Counters;
 use crate::time::Instant;
 
 /// Duplicates that mean loss (RFC 5681 3.2).
@@ -57,6 +58,9 @@ impl Tcb {
         }
         self.measure_ack(&mut news, cx);
         self.rack.delivered(&news.delivered, fack, self.recovery.echo_is_old(news.echo), cx.now);
+        // RFC 8985 6.2 step 3
+        let overtaken = news.delivered.lowest_once.is_some_and(|end| end.lt(fack));
+        cx.counters.tcp_reordered += u64::from(overtaken);
         self.find_losses(&mut news, cx);
         let over = self.judge(&news, cx);
         ecn::echoed(self, seg, cx);
@@ -123,6 +127,8 @@ impl Tcb {
                 self.dsack_dups = self.dsack_dups.wrapping_add(1);
                 self.recovery.dsack(start, end);
                 self.rack.dsack(self.snd.una, self.snd.nxt);
+            } else {
+                cx.counters.tcp_dsack_ignored += 1;
             }
         }
         let high = self.f_rto_limit();
@@ -168,7 +174,7 @@ impl Tcb {
     /// Which of what is in flight is lost: by RACK (RFC 8985 6.2), or by duplicates (RFC 6582) where the peer has no SACK.
     fn find_losses(&mut self, news: &mut News, cx: &mut Cx<'_>) {
         if self.sack_ok {
-            news.lost = self.detect_losses(cx.now);
+            news.lost = self.detect_losses(cx.now, cx.counters);
             if news.lost > 0 && self.path_lost(news.lost, cx.now, cx.counters) {
                 news.lost = 0;
             }
@@ -199,17 +205,18 @@ impl Tcb {
     }
 
     /// RFC 8985 6.2 step 5. Sets the reordering timer if something may turn out to be lost soon. Returns the bytes lost.
-    pub(super) fn detect_losses(&mut self, now: Instant) -> u32 {
+    pub(super) fn detect_losses(&mut self, now: Instant, counters: &mut Counters) -> u32 {
         self.deadlines.early = None;
         let Some(newest) = self.rack.newest() else { return 0 };
         if self.sent.sacked() == 0 && !self.recovery.repairing() {
             return 0; // nothing has overtaken anything
         }
-        let (lost, next) = self.sent.detect(&newest, self.rack_patience(), now);
-        if let Some(at) = next {
+        let found = self.sent.detect(&newest, self.rack_patience(), now);
+        counters.tcp_lost_retransmit += u64::from(found.again.div_ceil(self.snd.mss));
+        if let Some(at) = found.next {
             self.deadlines.early = Some((at, Early::Reordering));
         }
-        lost
+        found.bytes
     }
 
     /// How long after its transmission a segment counts as lost, once a later one has arrived.
@@ -235,6 +242,7 @@ impl Tcb {
         let open_question = self.recovery.phase == Phase::Recovery && self.sent.resent_in_flight();
         if news.moved > 0 && self.recovery.answers_original(news.echo) && !open_question {
             cx.counters.tcp_spurious_by_timestamp += 1;
+            self.count_undo(cx);
             self.undo(cx);
         } else if news.dsack && self.recovery.all_in_vain() {
             cx.counters.tcp_spurious_by_dsack += 1;
@@ -249,8 +257,7 @@ impl Tcb {
             self.repaired();
         }
         if news.lost > 0 && !self.recovery.repairing() {
-            self.begin_recovery(cx.now);
-            cx.counters.tcp_fast_retransmit += 1;
+            self.begin_recovery(cx.now, cx.counters);
         } else if news.lost > 0 && news.moved == 0 {
             self.resend_one |= self.sent.pipe() == 0;
         }
@@ -261,7 +268,10 @@ impl Tcb {
     }
 
     /// Fast recovery begins (RFC 6675 5 step 4).
-    pub(super) fn begin_recovery(&mut self, now: Instant) {
+    pub(super) fn begin_recovery(&mut self, now: Instant, counters: &mut Counters) {
+        let begun =
+            if self.sack_ok { &mut counters.tcp_sack_recovery } else { &mut counters.tcp_reno_recovery };
+        *begun += 1;
         // A window that ECN is bringing down already is not brought down twice (RFC 3168 6.1.2).
         if self.recovery.phase != Phase::Cwr {
             self.cc.congestion(now, self.flight());
@@ -287,6 +297,14 @@ impl Tcb {
         self.dup_acks = 0;
     }
 
+    fn count_undo(&self, cx: &mut Cx<'_>) {
+        match self.recovery.phase {
+            Phase::Loss => cx.counters.tcp_loss_undo += 1,
+            Phase::Recovery if self.snd.una.lt(self.recovery.high) => cx.counters.tcp_partial_undo += 1,
+            _ => cx.counters.tcp_full_undo += 1,
+        }
+    }
+
     /// Nothing was lost: the window is what it was (RFC 4015, RFC 3708).
     fn undo(&mut self, cx: &mut Cx<'_>) {
         cx.counters.tcp_undone += 1;
@@ -305,6 +323,7 @@ impl Tcb {
         if news.delivered.original {
             // Step 3b: what was sent once, before the time-out, still arrives.
             cx.counters.tcp_spurious_by_f_rto += 1;
+            self.count_undo(cx);
             return self.undo(cx);
         }
         if self.snd.nxt.gt(self.recovery.high) {

@@ -204,6 +204,7 @@ impl Tcb {
                 return Outcome::end(End::Closed(CloseReason::Reset));
             }
             // RFC 9293 3.10.7.4 fourth step, RFC 5961 4: a challenge, never a reset
+            cx.counters.tcp_syn_challenge += 1;
             self.challenge(cx);
             return Outcome::default();
         }
@@ -248,13 +249,15 @@ impl Tcb {
         if !(start_ok || end_ok || covers) {
             cx.counters.tcp_out_of_window += 1;
             if seg.flags.syn() && !seg.flags.rst() && self.state.is_synchronized() {
+                cx.counters.tcp_syn_challenge += 1;
                 self.challenge(cx); // RFC 5961 4: whatever its number
             } else if !seg.flags.rst() {
                 let end = seg.seq + seg.payload.len() as u32;
                 if !seg.payload.is_empty() && end.le(self.rcv.nxt) && self.state.is_synchronized() {
                     self.duplicate_text(seg.seq, end, cx);
                 }
-                self.ack_unacceptable(len, cx.now);
+                let answered = self.ack_unacceptable(len, cx.now);
+                cx.counters.tcp_ack_skipped_seq += u64::from(!answered);
                 outcome.acked = self.late_ack(seg, cx);
             }
             return false;
@@ -280,7 +283,8 @@ impl Tcb {
         let old = (value.wrapping_sub(ts.recent) as i32) < 0;
         if old && cx.now.since(ts.recent_at) < PAWS_IDLE {
             cx.counters.tcp_paws += 1;
-            self.ack_unacceptable(seg.seq_len(), cx.now);
+            let answered = self.ack_unacceptable(seg.seq_len(), cx.now);
+            cx.counters.tcp_ack_skipped_paws += u64::from(!answered);
             return false;
         }
         true
@@ -288,14 +292,15 @@ impl Tcb {
 
     /// RFC 9293 3.10.7.4 first step: an unacceptable segment is answered with an ACK. One without text only now and then:
     /// two ends that disagree would answer each other's ACKs for ever.
-    fn ack_unacceptable(&mut self, len: u32, now: Instant) {
+    fn ack_unacceptable(&mut self, len: u32, now: Instant) -> bool {
         if len == 0 {
             if self.answered.is_some_and(|at| now.since(at) < ANSWER_INTERVAL) {
-                return;
+                return false;
             }
             self.answered = Some(now);
         }
         self.ack_now();
+        true
     }
 
     /// A duplicate from before the window carries an acknowledgement all the same: a peer that probes, or whose last ACK
@@ -476,7 +481,7 @@ impl Tcb {
     fn duplicate_text(&mut self, start: SeqNumber, end: SeqNumber, cx: &mut Cx<'_>) {
         self.quick_acks = QUICK_ACKS;
         if self.sack_ok {
-            cx.counters.tcp_dsack_sent += 1;
+            cx.counters.tcp_dsack_old_sent += 1;
             self.rx.duplicate(start, end);
         }
     }
@@ -517,7 +522,6 @@ impl Tcb {
         // RFC 5681 4.2: at once, when a segment leaves a gap or fills one
         self.quick_acks = QUICK_ACKS;
         if merged == 0 {
-            cx.counters.tcp_out_of_order += 1;
             // Without SACK the sender counts acknowledgements; with it, one tells of all that came together.
             if self.sack_ok { self.ack_now() } else { self.ack_each() }
         } else {
@@ -530,8 +534,13 @@ impl Tcb {
             cx.counters.tcp_memory_short += 1;
             return;
         }
-        if self.rx.insert(self.rcv.nxt, seq, text, cx.config.max_gaps) != Insert::Kept {
-            cx.counters.tcp_too_many_gaps += 1;
+        if self.rx.holds_some(seq, seq + text.len() as u32) {
+            cx.counters.tcp_ofo_merge += 1;
+            cx.counters.tcp_dsack_ofo_sent += u64::from(self.sack_ok);
+        }
+        match self.rx.insert(self.rcv.nxt, seq, text, cx.config.max_gaps) {
+            Insert::Kept => cx.counters.tcp_out_of_order += 1,
+            Insert::TooManyGaps | Insert::NoRoom => cx.counters.tcp_too_many_gaps += 1,
         }
     }
 

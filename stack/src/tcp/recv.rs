@@ -103,6 +103,11 @@ impl RecvBuffer {
         self.gaps.is_some()
     }
 
+    /// Whether some of `start..end` waits behind a gap.
+    pub fn holds_some(&self, start: SeqNumber, end: SeqNumber) -> bool {
+        self.gaps.as_ref().is_some_and(|gaps| gaps.overlap(start, end).is_some())
+    }
+
     /// Behind the last byte that waits behind a gap.
     pub fn end(&self) -> Option<SeqNumber> {
         self.gaps.as_ref()?.end()

@@ -53,6 +53,17 @@ pub struct Delivered {
     pub original: bool,
 }
 
+/// What has turned out to be lost.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Losses {
+    /// Bytes newly lost.
+    pub bytes: u32,
+    /// Of these: sent again before.
+    pub again: u32,
+    /// When the next of those that may be lost will be.
+    pub next: Option<Instant>,
+}
+
 /// A transmission that arrived.
 #[derive(Debug, Clone, Copy)]
 pub struct Newest {
@@ -272,15 +283,9 @@ impl Sent {
     }
 
     /// RFC 8985 6.2 step 5: what was sent so long before something that has arrived (`newest`), that it should have
-    /// arrived too, is lost. `patience` is RACK.rtt + RACK.reo_wnd. Returns the bytes newly lost, and when the next of those that
-    /// may be lost will be.
-    pub fn detect(
-        &mut self,
-        newest: &Newest,
-        patience: std::time::Duration,
-        now: Instant,
-    ) -> (u32, Option<Instant>) {
-        let (mut lost, mut next) = (0, None::<Instant>);
+    /// arrived too, is lost. `patience` is RACK.rtt + RACK.reo_wnd.
+    pub fn detect(&mut self, newest: &Newest, patience: std::time::Duration, now: Instant) -> Losses {
+        let mut found = Losses::default();
         let (fack, again_end) = (self.fack(), self.again_end);
         let mut start = self.una;
         for run in &mut self.runs {
@@ -295,13 +300,14 @@ impl Sent {
             let due = run.sent_at + patience;
             if due <= now {
                 run.fate = Fate::Lost;
-                lost += len;
+                found.bytes += len;
+                found.again += if run.again { len } else { 0 };
             } else {
-                next = Some(next.map_or(due, |n| n.max(due)));
+                found.next = Some(found.next.map_or(due, |n| n.max(due)));
             }
         }
-        self.lost += lost;
-        (lost, next)
+        self.lost += found.bytes;
+        found
     }
 
     /// The retransmission timer expired: the first segment (of at most `mss` bytes) is lost, and all that was sent before

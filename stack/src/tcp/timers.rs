@@ -55,7 +55,7 @@ impl Tcb {
             fired.output = true;
         }
         if due(self.deadlines.keepalive, now) {
-            self.keepalive_timer(now, config, &mut fired);
+            self.keepalive_timer(now, config, counters, &mut fired);
         }
         if due(self.deadlines.trim, now) {
             self.deadlines.trim = None;
@@ -102,6 +102,9 @@ impl Tcb {
         self.path_timed_out(now, config, counters);
         let flight = self.flight();
         let fresh = first && !self.recovery.repairing();
+        if first {
+            self.count_failure(counters);
+        }
         let before = if self.sack_ok { now - self.rack_patience() } else { now };
         if self.sent.time_out(self.snd.mss, before) {
             counters.tcp_sack_reneging += 1;
@@ -116,6 +119,17 @@ impl Tcb {
         self.resend_one = true;
     }
 
+    /// Whether something else had tried to repair what now takes a time-out.
+    fn count_failure(&self, counters: &mut Counters) {
+        let disorder = self.sent.sacked() > 0 || self.dup_acks > 0;
+        match self.recovery.phase {
+            Phase::Loss => counters.tcp_loss_failures += 1,
+            Phase::Open | Phase::Cwr if !disorder => {}
+            _ if self.sack_ok => counters.tcp_sack_failures += 1,
+            _ => counters.tcp_reno_failures += 1,
+        }
+    }
+
     /// The reordering timer, or the tail loss probe (RFC 8985 6.3, 7.3).
     fn early_timer(&mut self, what: Early, now: Instant, config: &TcpConfig, counters: &mut Counters) {
         self.deadlines.early = None;
@@ -126,7 +140,7 @@ impl Tcb {
                 self.deadlines.retransmit = Some(now + self.rto.get(config));
             }
             Early::Reordering => {
-                let lost = self.detect_losses(now);
+                let lost = self.detect_losses(now, counters);
                 if lost == 0 || self.path_lost(lost, now, counters) {
                     return;
                 }
@@ -134,25 +148,32 @@ impl Tcb {
                     // What was sent again is lost again: nothing is acknowledged that PRR could answer with a segment.
                     self.resend_one = true;
                 } else {
-                    counters.tcp_fast_retransmit += 1;
-                    self.begin_recovery(now);
+                    self.begin_recovery(now, counters);
                 }
             }
         }
     }
 
     /// RFC 9293 3.8.4
-    fn keepalive_timer(&mut self, now: Instant, config: &TcpConfig, fired: &mut Fired) {
+    fn keepalive_timer(
+        &mut self,
+        now: Instant,
+        config: &TcpConfig,
+        counters: &mut Counters,
+        fired: &mut Fired,
+    ) {
         let Some(keepalive) = self.keepalive(config) else {
             self.deadlines.keepalive = None;
             return;
         };
         if self.keepalive_sent >= keepalive.probes {
+            counters.tcp_given_up += 1;
             fired.over = Some(CloseReason::TimedOut);
             return;
         }
         // Data in flight is a probe already.
         if self.snd.una == self.snd.max {
+            counters.tcp_keepalive_probes += 1;
             self.keepalive_sent += 1;
             self.keepalive_now = true;
             fired.output = true;

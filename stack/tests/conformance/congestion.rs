@@ -98,7 +98,7 @@ fn the_third_duplicate_ack_retransmits() {
     p.send(ack(1, 1));
     p.expect(ACK, 1, 1, 1460);
     p.quiet();
-    assert_eq!(p.counters().tcp_fast_retransmit, 1);
+    assert_eq!(p.counters().tcp_reno_recovery, 1);
     p.send(ack(1, seg(10)));
     p.write(&bytes(50_000));
     // RFC 6582 3.2 step 3 (1): min(ssthresh, max(FlightSize, SMSS) + SMSS) = 2 segments
@@ -115,7 +115,7 @@ fn the_first_two_duplicates_let_new_segments_go() {
     p.expect_burst(seg(11), 1460, 1);
     p.send(ack(1, 1));
     p.expect_burst(1, 1460, 1);
-    assert_eq!(p.counters().tcp_fast_retransmit, 1);
+    assert_eq!(p.counters().tcp_reno_recovery, 1);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_partial_ack_retransmits_the_next_hole() {
     p.expect(ACK, seg(7), 1, 1460);
     p.send(ack(1, seg(10)));
     p.quiet();
-    assert_eq!((p.counters().tcp_fast_retransmit, p.counters().tcp_partial_ack), (1, 2));
+    assert_eq!((p.counters().tcp_reno_recovery, p.counters().tcp_partial_ack), (1, 2));
     assert_eq!(p.counters().tcp_timeouts, 0);
 }
 
@@ -164,12 +164,12 @@ fn what_is_no_duplicate_ack() {
     }
     p.advance(60);
     p.drain();
-    assert_eq!(p.counters().tcp_fast_retransmit, 0);
+    assert_eq!(p.counters().tcp_reno_recovery, 0);
     p.send(ack(5, seg(10)));
     for _ in 0..5 {
         p.send(ack(5, seg(10)));
     }
-    assert_eq!(p.counters().tcp_fast_retransmit, 0);
+    assert_eq!(p.counters().tcp_reno_recovery, 0);
     p.quiet();
 }
 
@@ -184,7 +184,7 @@ fn duplicates_after_a_time_out_do_not_start_recovery_again() {
     for _ in 0..5 {
         p.send(ack(1, seg(1)));
     }
-    assert_eq!(p.counters().tcp_fast_retransmit, 0);
+    assert_eq!(p.counters().tcp_reno_recovery, 0);
 }
 
 #[test]

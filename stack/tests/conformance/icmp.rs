@@ -74,7 +74,7 @@ fn an_icmp_message_with_a_wrong_checksum_or_no_header_is_dropped() {
     p.inject_frame(frame);
     p.inject_frame(ip_frame(PEER_IP, STACK_IP, IpProtocol::ICMP, &[8, 0, 0]));
     p.quiet();
-    assert_eq!((p.counters().bad_checksum, p.counters().malformed_icmp), (1, 1));
+    assert_eq!((p.counters().icmp_bad_checksum, p.counters().malformed_icmp), (1, 1));
 }
 
 #[test]

@@ -87,19 +87,19 @@ fn wrong_checksums_are_dropped() {
     let mut frame = p.frame(&data(1, 1, b"hello"));
     frame[14 + 8] ^= 1; // TTL
     p.inject_frame(frame);
-    assert_eq!(p.counters().bad_checksum, 1);
+    assert_eq!(p.counters().ipv4_bad_checksum, 1);
     // RFC 9293 3.1, MUST-3: of TCP, over text, header and pseudo-header
     for at in [14 + 20 + 4, 14 + 20 + 15, 14 + 20 + 20] {
         let mut frame = p.frame(&data(1, 1, b"hello"));
         frame[at] ^= 1;
         p.inject_frame(frame);
     }
-    assert_eq!(p.counters().bad_checksum, 4);
+    assert_eq!(p.counters().tcp_bad_checksum, 3);
     // RFC 768
     let mut frame = udp_frame(b"hello");
     *frame.last_mut().expect("bytes") ^= 1;
     p.inject_frame(frame);
-    assert_eq!(p.counters().bad_checksum, 5);
+    assert_eq!(p.counters().udp_bad_checksum, 1);
     p.quiet();
     assert_eq!(p.read(), b"");
 }

@@ -4,6 +4,7 @@
 //! has something to say. Sockets are watched edge-triggered in both directions from the beginning, so nothing is ever
 //! registered again; a short read or write says that the kernel has no more, and is not asked twice.
 
+mod describe;
 mod listener;
 mod net;
 mod serve;
@@ -267,5 +268,10 @@ impl<S: Service> Engine for Kernel<S> {
 
     fn conns(&self) -> usize {
         self.net.table.len()
+    }
+
+    fn describe(&self, out: &mut String) {
+        // Writing to a string cannot fail.
+        let _ = describe::write(&self.net, out);
     }
 }
