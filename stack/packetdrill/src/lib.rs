@@ -5,6 +5,9 @@
 //! readiness interface ([`ferroflow_stack::sockets`]): no root, no device, no real time. [`Host`] is that stack for callers
 //! in Rust; [`settings`] says what `--so_flags` understands.
 
+mod address;
+mod blocking;
+pub mod c_abi;
 pub mod host;
 pub mod script;
 pub mod settings;
