@@ -1,6 +1,7 @@
 //! The command line's words.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -31,11 +32,15 @@ pub(crate) enum Command {
 ///
 /// Where it has the rights it creates a TAP interface and answers on an address of its own, with its own TCP/IP
 /// stack; otherwise it uses the kernel's sockets. The start-up lines say what to copy into Open vSwitch or Mininet.
+///
+/// On SIGUSR1 it writes its connections (as `ss -ti` would), listeners and counters to stderr.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   ferroflow run                                 a TAP interface if possible, else sockets
   ferroflow run --port kernel --listen 6653     the kernel's sockets, on all its addresses
-  sudo ferroflow run --port tap:ff0 --cores 2   the own stack at 10.77.0.2, two cores")]
+  sudo ferroflow run --port tap:ff0 --cores 2   the own stack at 10.77.0.2, two cores
+  sudo ferroflow run --pcap ff.pcapng           what the own stack receives and sends, for Wireshark
+  kill -USR1 $(pidof ferroflow)                 its connections, listeners and counters, on its stderr")]
 pub(crate) struct RunArgs {
     /// Where packets come from: `auto`, `tap:NAME` (the own stack on a TAP interface) or `kernel` (the kernel's sockets)
     #[arg(long, value_name = "PORT", default_value = "auto")]
@@ -58,6 +63,10 @@ pub(crate) struct RunArgs {
     /// Seconds of silence after which a switch counts as gone
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds)]
     pub(crate) echo_timeout: Duration,
+    /// Write every frame of the own stack to this pcapng file, one interface for each core; `,snaplen=N` keeps the first
+    /// N bytes of each. What the disk is too slow for is missing there, and counted
+    #[arg(long, value_name = "FILE[,snaplen=N]")]
+    pub(crate) pcap: Option<PcapSpec>,
 }
 
 /// Show a controller at work, in under 20 seconds; needs no rights, no network and no switch
@@ -101,6 +110,35 @@ pub(crate) enum PortSpec {
     /// The kernel's sockets.
     Kernel,
 }
+
+/// Where frames are written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PcapSpec {
+    pub(crate) file: PathBuf,
+    /// Most bytes kept of a frame; 0 = all.
+    pub(crate) snaplen: u32,
+}
+
+impl FromStr for PcapSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<PcapSpec, String> {
+        let (file, snaplen) = match text.rsplit_once(",snaplen=") {
+            None => (text, 0),
+            Some((file, n)) => match n.parse() {
+                Ok(snaplen @ 1..=MAX_SNAPLEN) => (file, snaplen),
+                _ => return Err(format!("snaplen is a number of bytes, 1 to {MAX_SNAPLEN}")),
+            },
+        };
+        if file.is_empty() {
+            return Err("a file is wanted, for example ff.pcapng or ff.pcapng,snaplen=96".to_owned());
+        }
+        Ok(PcapSpec { file: file.into(), snaplen })
+    }
+}
+
+/// More than any frame has; what Wireshark takes at most.
+const MAX_SNAPLEN: u32 = 262_144;
 
 /// Longest name of an interface (IFNAMSIZ less the final zero).
 const MAX_NAME: usize = 15;
@@ -209,6 +247,16 @@ mod tests {
         assert_eq!("auto".parse(), Ok(PortSpec::Auto));
         assert_eq!("kernel".parse(), Ok(PortSpec::Kernel));
         assert_eq!("tap:ff0".parse(), Ok(PortSpec::Tap("ff0".to_owned())));
+    }
+
+    #[test]
+    fn captures_are_read() {
+        let spec = |file: &str, snaplen| Ok(PcapSpec { file: file.into(), snaplen });
+        assert_eq!("a.pcapng".parse(), spec("a.pcapng", 0));
+        assert_eq!("a,b,snaplen=96".parse(), spec("a,b", 96));
+        for bad in ["", ",snaplen=96", "a,snaplen=", "a,snaplen=0", "a,snaplen=262145", "a,snaplen=-1"] {
+            assert!(bad.parse::<PcapSpec>().is_err(), "{bad}");
+        }
     }
 
     #[test]

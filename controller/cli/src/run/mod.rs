@@ -1,6 +1,7 @@
 //! `ferroflow run`: a controller until it is told to stop.
 
 mod banner;
+mod dump;
 mod place;
 mod privileges;
 mod signals;
@@ -17,6 +18,8 @@ use crate::args::RunArgs;
 enum Wake {
     /// A signal, by name.
     Signal(&'static str),
+    /// Somebody wants to know what the cores hold.
+    Dump,
     /// The cores have ended by themselves.
     CoresEnded,
 }
@@ -37,6 +40,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let signals = signals::watch(wake.clone())?;
     let runtime = place.spawn(&options, controllers, args)?;
     let stop = runtime.stop_handle();
+    let inspector = runtime.inspector();
     let listening = wait_for_start(args, &started);
     let listening = match listening {
         Ok(ports) => ports,
@@ -55,13 +59,21 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
         let _ = wake.send(Wake::CoresEnded);
         result
     });
-    if let Ok(Wake::Signal(name)) = wakes.recv() {
-        tracing::info!("{name}: stopping");
+    loop {
+        match wakes.recv() {
+            Ok(Wake::Dump) => dump::print(&inspector),
+            Ok(Wake::Signal(name)) => {
+                tracing::info!("{name}: stopping");
+                break;
+            }
+            Ok(Wake::CoresEnded) | Err(_) => break,
+        }
     }
     stop.stop();
     let result = joiner.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     signals.close();
     let reports = result?;
+    place.finish_capture();
     banner::farewell(&reports);
     Ok(())
 }

@@ -1,18 +1,22 @@
 //! Where the controller runs: the own stack on a TAP interface, or the kernel's sockets.
 
+use std::fs::File;
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
 
 use anyhow::{Context, bail};
 use ferroflow::Controller;
-use ferroflow_ports::tap::{Tap, TapBuilder};
+use ferroflow_ports::tap::{Tap, TapBuilder, TapPort};
+use ferroflow_runtime::capture::{CaptureFile, Ring};
 use ferroflow_runtime::kernel::{self, ListenGroup};
 use ferroflow_runtime::{Kernel, Options, PortEngine, Runtime, steer};
+use ferroflow_stack::port::Port;
+use ferroflow_stack::port::pcap::{Capture, Pcap};
 use ferroflow_stack::steer::Steer;
 use ferroflow_stack::{Config, Instance};
 use ferroflow_wire::MacAddr;
 
-use crate::args::{Cidr, PortSpec, RunArgs};
+use crate::args::{Cidr, PcapSpec, PortSpec, RunArgs};
 use crate::entropy;
 
 /// Name of the TAP interface that `--port auto` takes.
@@ -39,6 +43,10 @@ pub(super) enum Place {
         host: Cidr,
         /// The interface itself, until the cores have it.
         tap: Mutex<Option<Tap>>,
+        /// The file that frames are written to.
+        capture: Mutex<Option<CaptureFile>>,
+        /// What the cores write to it, until they have it.
+        captures: Mutex<Vec<Capture<Ring>>>,
     },
     /// The kernel's sockets.
     Kernel {
@@ -54,8 +62,14 @@ pub(super) enum Place {
 pub(super) fn choose(args: &RunArgs) -> anyhow::Result<Place> {
     let host = host_address(args)?;
     match &args.port {
+        PortSpec::Kernel if args.pcap.is_some() => {
+            bail!("--pcap writes the own stack's frames, and --port kernel has none: use tcpdump")
+        }
         PortSpec::Kernel => Ok(Place::Kernel { why: None }),
         PortSpec::Tap(name) => open_tap(name, args, host).context("--port"),
+        PortSpec::Auto if args.pcap.is_some() => {
+            open_tap(AUTO_NAME, args, host).context("--pcap needs the own stack")
+        }
         PortSpec::Auto => Ok(open_tap(AUTO_NAME, args, host)
             .unwrap_or_else(|error| Place::Kernel { why: Some(format!("{error:#}")) })),
     }
@@ -77,8 +91,39 @@ fn open_tap(name: &str, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
     builder.queues = u16::try_from(args.cores).context("--cores")?;
     builder.host_address = Some((host.address, host.prefix_len));
     let tap = builder.open()?;
+    // As whoever we are now; its thread must start without rights.
+    let file = args.pcap.as_ref().map(|pcap| create(pcap).map(|file| (file, pcap.snaplen))).transpose()?;
     super::privileges::give_up()?;
-    Ok(Place::Tap { name: name.to_owned(), address: args.address, host, tap: Mutex::new(Some(tap)) })
+    let (capture, captures) = match file {
+        Some((file, snaplen)) => {
+            let (capture, captures) = CaptureFile::write_to(file, APPLICATION, &queues(name, args), snaplen)?;
+            (Some(capture), captures)
+        }
+        None => (None, Vec::new()),
+    };
+    Ok(Place::Tap {
+        name: name.to_owned(),
+        address: args.address,
+        host,
+        tap: Mutex::new(Some(tap)),
+        capture: Mutex::new(capture),
+        captures: Mutex::new(captures),
+    })
+}
+
+/// What a capture says who wrote it.
+const APPLICATION: &str = concat!("ferroflow ", env!("CARGO_PKG_VERSION"));
+
+fn create(pcap: &PcapSpec) -> anyhow::Result<File> {
+    File::create(&pcap.file).with_context(|| format!("--pcap: cannot create {}", pcap.file.display()))
+}
+
+/// The interface's queues, as the capture names them.
+fn queues(name: &str, args: &RunArgs) -> Vec<String> {
+    match args.cores {
+        1 => vec![name.to_owned()],
+        n => (0..n).map(|queue| format!("{name}/{queue}")).collect(),
+    }
 }
 
 impl Place {
@@ -93,12 +138,28 @@ impl Place {
         _args: &RunArgs,
     ) -> anyhow::Result<Runtime<Report>> {
         match self {
-            Place::Tap { tap, address, .. } => {
+            Place::Tap { tap, address, captures, .. } => {
                 let tap =
                     tap.lock().ok().and_then(|mut tap| tap.take()).context("the TAP interface is gone")?;
-                spawn_stack(options, controllers, tap, *address)
+                let mac = MacAddr(tap.stack_mac());
+                let captures = captures.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
+                if captures.is_empty() {
+                    return spawn_stack(options, controllers, tap.ports, mac, *address);
+                }
+                let ports =
+                    tap.ports.into_iter().zip(captures).map(|(port, capture)| Pcap::new(port, capture));
+                spawn_stack(options, controllers, ports.collect(), mac, *address)
             }
             Place::Kernel { .. } => spawn_kernel(options, controllers),
+        }
+    }
+
+    /// Waits until the capture is complete. To be called when the cores have ended.
+    pub(super) fn finish_capture(&self) {
+        let Place::Tap { capture, .. } = self else { return };
+        let capture = capture.lock().ok().and_then(|mut capture| capture.take());
+        if let Some(Err(error)) = capture.map(CaptureFile::finish) {
+            tracing::warn!("the capture is not complete: {error}");
         }
     }
 
@@ -137,16 +198,43 @@ fn spawn_kernel(options: &Options, controllers: Vec<Controller>) -> anyhow::Resu
     Ok(runtime)
 }
 
-fn spawn_stack(
+/// A TAP queue, with a capture or without.
+trait Queue: Port + Send + 'static {
+    fn tap(&self) -> &TapPort;
+
+    /// Frames in the capture, and missing there.
+    fn captured(&self) -> (u64, u64) {
+        (0, 0)
+    }
+}
+
+impl Queue for TapPort {
+    fn tap(&self) -> &TapPort {
+        self
+    }
+}
+
+impl Queue for Pcap<TapPort, Ring> {
+    fn tap(&self) -> &TapPort {
+        self.inner()
+    }
+
+    fn captured(&self) -> (u64, u64) {
+        let counters = self.capture().counters();
+        (counters.captured, counters.dropped)
+    }
+}
+
+fn spawn_stack<P: Queue>(
     options: &Options,
     controllers: Vec<Controller>,
-    tap: Tap,
+    ports: Vec<P>,
+    mac: MacAddr,
     address: Cidr,
 ) -> anyhow::Result<Runtime<Report>> {
-    let mac = MacAddr(tap.stack_mac());
     let cores = u16::try_from(options.cores).context("--cores")?;
     let seed = entropy::seed()?;
-    let ports = steer::join(tap.ports, HANDED_OVER_MAX, Steer::new);
+    let ports = steer::join(ports, HANDED_OVER_MAX, Steer::new);
     let mut parts = ports.into_iter().zip(controllers);
     let runtime = Runtime::spawn(
         options,
@@ -167,7 +255,8 @@ fn spawn_stack(
         },
         |engine| {
             let (port, controller, counters) = engine.into_instance().into_parts();
-            let (steered, tap) = (port.counters(), port.inner().counters());
+            let (steered, tap) = (port.counters(), port.inner().tap().counters());
+            let (captured, capture_dropped) = port.inner().captured();
             let below = [
                 ("handed_over", steered.handed_over),
                 ("taken_over", steered.taken_over),
@@ -176,6 +265,8 @@ fn spawn_stack(
                 ("tap_tx_refused", tap.tx_refused),
                 ("tap_tx_full", tap.tx_full),
                 ("tap_no_buffer", tap.no_buffer),
+                ("captured", captured),
+                ("capture_dropped", capture_dropped),
             ];
             Report { controller, counters: counters.iter().chain(below).collect() }
         },
