@@ -235,8 +235,7 @@ impl Tcb {
         if self.tlp.acked(self.snd.una, news.dsack, plain) && !self.recovery.repairing() {
             // RFC 8985 7.4.2: the probe has repaired a loss; the window comes down all the same
             cx.counters.tcp_loss_probe_recovery += 1;
-            self.cc.congestion(cx.now, self.flight());
-            self.recovery.begin(Phase::Cwr, self.snd.una, self.snd.nxt);
+            self.begin_reduction(Phase::Cwr, cx.now);
         }
         // In fast recovery one late segment says nothing of the others that were sent again and are not answered yet.
         let open_question = self.recovery.phase == Phase::Recovery && self.sent.resent_in_flight();
@@ -274,12 +273,29 @@ impl Tcb {
         *begun += 1;
         // A window that ECN is bringing down already is not brought down twice (RFC 3168 6.1.2).
         if self.recovery.phase != Phase::Cwr {
-            self.cc.congestion(now, self.flight());
+            self.cc.congestion(now, self.load());
         }
-        self.recovery.begin(Phase::Recovery, self.snd.una, self.snd.nxt);
+        self.begin_episode(Phase::Recovery);
         self.ecn.reduced = self.ecn.on; // RFC 3168 6.1.2
         self.tlp.forget();
         self.resend_one = true;
+    }
+
+    /// The window is to come down although nothing is lost.
+    pub(super) fn begin_reduction(&mut self, phase: Phase, now: Instant) {
+        self.cc.congestion(now, self.load());
+        self.begin_episode(phase);
+    }
+
+    pub(super) fn begin_episode(&mut self, phase: Phase) {
+        let out = self.sent.pipe() + self.sent.lost();
+        self.recovery.begin(phase, self.snd.una, self.snd.nxt, out);
+    }
+
+    /// What the path carried when congestion showed: FlightSize (RFC 5681 3.1), of which SACK may have let go more than a
+    /// window.
+    pub(super) fn load(&self) -> u32 {
+        self.flight().min(self.cc.cwnd())
     }
 
     /// Everything that was out when it began has arrived.

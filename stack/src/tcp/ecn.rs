@@ -76,8 +76,7 @@ pub(super) fn echoed(tcb: &mut Tcb, seg: &Segment<'_>, cx: &mut Cx<'_>) {
     }
     if tcb.recovery.phase == Phase::Open && !tcb.sent.is_empty() {
         cx.counters.tcp_ecn_reductions += 1;
-        tcb.cc.congestion(cx.now, tcb.flight());
-        tcb.recovery.begin(Phase::Cwr, tcb.snd.una, tcb.snd.nxt);
+        tcb.begin_reduction(Phase::Cwr, cx.now);
         tcb.ecn.reduced = true;
     }
 }

@@ -522,8 +522,7 @@ impl Tcb {
         // RFC 5681 4.2: at once, when a segment leaves a gap or fills one
         self.quick_acks = QUICK_ACKS;
         if merged == 0 {
-            // Without SACK the sender counts acknowledgements; with it, one tells of all that came together.
-            if self.sack_ok { self.ack_now() } else { self.ack_each() }
+            self.ack_each();
         } else {
             self.ack_now();
         }

@@ -47,6 +47,9 @@ pub enum Progress {
     Blocked,
 }
 
+/// Most acknowledgements of what one burst brings in order.
+const MAX_ACKS: u32 = 8;
+
 /// Text of one segment: where it starts, how long it is.
 #[derive(Clone, Copy)]
 struct Chunk {
@@ -422,6 +425,13 @@ impl Tcb {
             AckDue::Delayed(at) if at <= now => 1,
             _ => u8::from(self.window_reopened()),
         };
+        if due > 0 {
+            for steps in (2..=self.acks_in_order()).rev() {
+                if !self.send_step(steps, now, emit) {
+                    return false;
+                }
+            }
+        }
         while due > 0 {
             if !self.send_pure(self.ack_seq(), now, emit) {
                 self.ack = AckDue::Now(due);
@@ -429,6 +439,38 @@ impl Tcb {
             }
             due -= 1;
         }
+        true
+    }
+
+    /// How many acknowledgements the text of this burst deserves: one for two full segments (RFC 5681 4.2), or for one
+    /// while the sender is repairing losses, but not one for each of a long burst. One for all of them would do, were it
+    /// sure to arrive: a sender with a small window waits for its time-out if it does not.
+    fn acks_in_order(&self) -> u8 {
+        let each = if self.quick_acks > 0 { self.snd.mss } else { 2 * self.snd.mss };
+        (self.unacked / each.max(1)).min(MAX_ACKS) as u8
+    }
+
+    /// The first of `steps` acknowledgements of what is in order: of its part, within the window already announced.
+    fn send_step(&mut self, steps: u8, now: Instant, emit: &mut impl Emit) -> bool {
+        let step = self.unacked.div_ceil(u32::from(steps));
+        let ack = self.rcv.nxt - (self.unacked - step);
+        let window = u32::try_from(self.rcv.adv.diff(ack)).unwrap_or(0) >> self.rcv.wscale;
+        let segment = OutSegment {
+            seq: self.ack_seq(),
+            ack,
+            flags: if self.ecn.echo { TcpFlags::ACK | TcpFlags::ECE } else { TcpFlags::ACK },
+            window: u16::try_from(window).unwrap_or(u16::MAX),
+            ect: false,
+            again: false,
+            options: self.options(now),
+            text: (&[], &[]),
+        };
+        if !emit.emit(self, &segment) {
+            return false;
+        }
+        self.unacked -= step;
+        self.segs_out = self.segs_out.wrapping_add(1);
+        self.rx.acked();
         true
     }
 

@@ -44,8 +44,9 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// Begins an episode; everything sent ends at `nxt`.
-    pub fn begin(&mut self, phase: Phase, una: SeqNumber, nxt: SeqNumber) {
+    /// Begins an episode; everything sent ends at `nxt`, and `out` bytes of it have not arrived yet as far as is known
+    /// (RecoverFS of RFC 9937: what arrived before the episode earns nothing in it).
+    pub fn begin(&mut self, phase: Phase, una: SeqNumber, nxt: SeqNumber, out: u32) {
         // A time-out during fast recovery adds to the same reduction: what was sent again before counts on.
         let goes_on = self.phase == Phase::Recovery || self.phase == Phase::Loss;
         let former = *self;
@@ -54,7 +55,7 @@ impl Recovery {
             high: nxt,
             may_undo: phase != Phase::Cwr,
             from: una,
-            prr_base: (nxt - una).max(1),
+            prr_base: out.max(1),
             ..Recovery::default()
         };
         if goes_on {
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn prr_sends_in_proportion_and_ends_at_ssthresh() {
         let mut r = Recovery::default();
-        r.begin(Phase::Recovery, seq(0), seq(100_000));
+        r.begin(Phase::Recovery, seq(0), seq(100_000), 100_000);
         let (ssthresh, mss) = (50_000, 1000);
         let (mut pipe, mut sent) = (97_000u32, 0);
         for _ in 0..97 {
@@ -183,7 +184,7 @@ mod tests {
     #[test]
     fn prr_after_heavy_loss_grows_as_in_slow_start_only_while_it_is_safe() {
         let mut r = Recovery::default();
-        r.begin(Phase::Recovery, seq(0), seq(20_000));
+        r.begin(Phase::Recovery, seq(0), seq(20_000), 20_000);
         let cwnd = r.prr(1000, 3000, 10_000, 1000, true);
         assert_eq!(cwnd, 3000 + 2000);
         r.sent(2000);
@@ -194,7 +195,7 @@ mod tests {
     #[test]
     fn what_was_sent_in_vain_is_counted_only_in_this_episode() {
         let mut r = Recovery::default();
-        r.begin(Phase::Recovery, seq(1000), seq(9000));
+        r.begin(Phase::Recovery, seq(1000), seq(9000), 8000);
         r.resent(2000, Some(500));
         r.dsack(seq(0), seq(1000));
         assert!(!r.all_in_vain());
@@ -207,7 +208,7 @@ mod tests {
     #[test]
     fn an_older_echo_answers_the_original() {
         let mut r = Recovery::default();
-        r.begin(Phase::Loss, seq(0), seq(5000));
+        r.begin(Phase::Loss, seq(0), seq(5000), 5000);
         assert!(r.answers_original(None), "nothing was sent again");
         r.resent(1000, Some(100));
         assert!(r.answers_original(Some(99)));

@@ -100,7 +100,7 @@ impl Tcb {
     /// allows.
     fn time_out(&mut self, now: Instant, first: bool, config: &TcpConfig, counters: &mut Counters) {
         self.path_timed_out(now, config, counters);
-        let flight = self.flight();
+        let load = self.load();
         let fresh = first && !self.recovery.repairing();
         if first {
             self.count_failure(counters);
@@ -109,10 +109,10 @@ impl Tcb {
         if self.sent.time_out(self.snd.mss, before) {
             counters.tcp_sack_reneging += 1;
         }
-        self.cc.timed_out(now, flight, first);
+        self.cc.timed_out(now, load, first);
         self.tlp.forget();
         self.deadlines.early = None;
-        self.recovery.begin(Phase::Loss, self.snd.una, self.snd.nxt);
+        self.begin_episode(Phase::Loss);
         self.recovery.frto = config.f_rto && self.sack_ok && fresh;
         self.ecn.reduced = self.ecn.on; // RFC 3168 6.1.2
         self.dup_acks = 0;

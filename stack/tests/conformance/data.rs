@@ -51,10 +51,18 @@ fn with_timestamps_a_full_segment_is_12_bytes_smaller() {
 }
 
 #[test]
-fn a_burst_of_full_segments_has_one_acknowledgement() {
+fn a_burst_of_full_segments_has_an_acknowledgement_for_every_second_but_not_more_than_eight() {
+    // RFC 5681 4.2
     let mut p = Peer::established();
     p.send_all((0..8).map(|n| data(1 + n * 1460, 1, &bytes(1460))));
-    p.expect(ACK, 1, 1 + 8 * 1460, 0);
+    for n in [2, 4, 6, 8] {
+        p.expect(ACK, 1, 1 + n * 1460, 0);
+    }
+    p.quiet();
+    p.send_all((8..40).map(|n| data(1 + n * 1460, 1, &bytes(1460))));
+    for n in [12, 16, 20, 24, 28, 32, 36, 40] {
+        p.expect(ACK, 1, 1 + n * 1460, 0);
+    }
     p.quiet();
 }
 
