@@ -2,7 +2,7 @@
 
 use crate::field::{Match, MatchX, Number, Value};
 use crate::profile::{FIELD_VALUES, WIDE_VALUES};
-use crate::slot::{field, read_slot, slot_from_fields, slot_to_fields, trimmed, write_slot};
+use crate::slot::{field, pad, read_slot, slot_from_fields, slot_to_fields, trimmed, write_slot};
 use crate::{ACTION_DATA_LEN, ACTION_LEN, ActionType, ChecksumPlace, ErrorCode};
 use ferroflow_wire::choice;
 use ferroflow_wire::codec::{Codec, JsonError, JsonObject, Object, ReadError, Reader, Writer};
@@ -78,7 +78,7 @@ impl Codec for Output {
         let (mut port, mut port_type) = (Value::Immediate(0), 0);
         if has_types {
             port_type = field(r, "port_type")?;
-            r.skip(1)?;
+            pad(r, 1)?;
         } else {
             port = Value::Immediate(field(r, "port")?);
         }
@@ -87,7 +87,7 @@ impl Codec for Output {
         if has_types {
             port = Value::read_union(r, port_type).map_err(|e| e.within("port"))?;
         } else {
-            r.skip(6)?;
+            pad(r, 6)?;
         }
         Ok(Self { port, metadata_offset, metadata_len, packet_offset })
     }
@@ -129,10 +129,10 @@ impl Codec for DeleteField {
         let tag_pos = field(r, "tag_pos")?;
         let tag_len = if FIELD_VALUES.contains(&r.version()) {
             let len_type = field(r, "len_type")?;
-            r.skip(5)?;
+            pad(r, 5)?;
             Value::read_union(r, len_type).map_err(|e| e.within("tag_len"))?
         } else {
-            r.skip(2)?;
+            pad(r, 2)?;
             Value::Immediate(field(r, "tag_len")?)
         };
         Ok(Self { tag_pos, tag_len })

@@ -1,6 +1,7 @@
 //! Fields of packets and metadata, and values that stand in them.
 
 use crate::profile::WIDE_VALUES;
+use crate::slot::pad;
 use crate::{ErrorCode, FieldId, MAX_FIELD_LEN};
 use ferroflow_wire::codec::{
     Codec, Json, JsonError, Object, Raw, ReadError, Reader, Reason, Value as View, Writer,
@@ -145,7 +146,7 @@ impl Value {
         Ok(match value_type {
             0 => {
                 let number = u32::read(r)?;
-                r.skip(4)?;
+                pad(r, 4)?;
                 Self::Immediate(number)
             }
             1 => Self::Field(Match::read(r)?),

@@ -3,7 +3,7 @@
 use crate::action::Action;
 use crate::field::{Match, Number, Value};
 use crate::profile::{FIELD_VALUES, Profile, WIDE_VALUES};
-use crate::slot::{count, field, read_slot, slot_from_fields, slot_to_fields, trimmed, write_slot};
+use crate::slot::{count, field, pad, read_slot, slot_from_fields, slot_to_fields, trimmed, write_slot};
 use crate::{ACTION_LEN, Calculation, Direction, ErrorCode, InstructionType};
 use ferroflow_wire::choice;
 use ferroflow_wire::codec::{
@@ -71,7 +71,7 @@ impl Codec for ActionList {
     fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
         let max = Profile::of_version(r.version()).max_actions();
         let count = count(r, "action_num", max, ErrorCode::TOO_MANY_ACTIONS)?;
-        r.skip(7)?;
+        pad(r, 7)?;
         let actions = read_slots(r, count, max).map_err(|e| e.within("actions"))?;
         Ok(Self { actions })
     }
@@ -105,7 +105,7 @@ impl Codec for GotoDirectTable {
         let index_type = field(r, "index_type")?;
         let packet_offset = field(r, "packet_offset")?;
         let index = if FIELD_VALUES.contains(&r.version()) {
-            r.skip(4)?;
+            pad(r, 4)?;
             Value::read_union(r, index_type).map_err(|e| e.within("index"))?
         } else {
             Value::Immediate(field(r, "index")?)
@@ -157,7 +157,7 @@ impl Codec for ConditionalJmp {
         let (off1_dir, off1_type) = (field(r, "off1_dir")?, field(r, "off1_type")?);
         let (off2_dir, off2_type) = (field(r, "off2_dir")?, field(r, "off2_type")?);
         let (off3_dir, off3_type) = (field(r, "off3_dir")?, field(r, "off3_type")?);
-        r.skip(1)?;
+        pad(r, 1)?;
         let field1 = field(r, "field1")?;
         let mut union = |value_type, name| Value::read_union(r, value_type).map_err(|e| e.within(name));
         Ok(Self {
@@ -205,7 +205,7 @@ impl Codec for CalculateField {
     fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
         let calc_type = field(r, "calc_type")?;
         let src_type = field(r, "src_type")?;
-        r.skip(5)?;
+        pad(r, 5)?;
         let dst = field(r, "dst")?;
         let src = Value::read_union(r, src_type).map_err(|e| e.within("src"))?;
         Ok(Self { calc_type, dst, src })
@@ -238,7 +238,7 @@ impl Codec for MovePacketOffset {
     fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
         let direction = field(r, "direction")?;
         let value_type = field(r, "value_type")?;
-        r.skip(6)?;
+        pad(r, 6)?;
         let value = Value::read_union(r, value_type).map_err(|e| e.within("value"))?;
         Ok(Self { direction, value })
     }

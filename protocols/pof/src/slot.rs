@@ -10,6 +10,11 @@ pub(crate) fn field<T: Codec>(r: &mut Reader<'_>, name: &'static str) -> Result<
     T::read(r).map_err(|e| e.within(name))
 }
 
+/// Passes over padding.
+pub(crate) fn pad(r: &mut Reader<'_>, bytes: usize) -> Result<(), ReadError> {
+    r.skip(bytes).map_err(|e| e.within("pad"))
+}
+
 /// A count of elements, of which there are slots for `max`.
 pub(crate) fn count(
     r: &mut Reader<'_>,
@@ -26,18 +31,18 @@ pub(crate) fn count(
     Ok(count.into())
 }
 
-/// Reads type, length, `pad` bytes, and the data in its slot of `room` bytes. What the data does not take is unused.
+/// Reads type, length, `gap` bytes, and the data in its slot of `room` bytes. What the data does not take is unused.
 pub(crate) fn read_slot<T: Choice>(
     r: &mut Reader<'_>,
-    pad: usize,
+    gap: usize,
     room: usize,
     answer: (u16, u16),
 ) -> Result<(u16, T), ReadError> {
     let tag = field(r, T::TAG)?;
     // The length is not checked by any switch (facts 4, instruction slot): it is kept, and means nothing.
     let len = field(r, "len")?;
-    r.skip(pad).map_err(|e| e.within("pad"))?;
-    let outer = r.narrow(room)?;
+    pad(r, gap)?;
+    let outer = r.narrow(room).map_err(|e| e.within("data"))?;
     let data = T::read_rest(tag, r.offset(), r).map_err(|e| e.within("data").or_answer(answer))?;
     r.rest();
     r.widen(outer)?;
@@ -45,10 +50,10 @@ pub(crate) fn read_slot<T: Choice>(
 }
 
 /// Writes what [`read_slot`] reads.
-pub(crate) fn write_slot<T: Choice>(len: u16, data: &T, w: &mut Writer, pad: usize, room: usize) {
+pub(crate) fn write_slot<T: Choice>(len: u16, data: &T, w: &mut Writer, gap: usize, room: usize) {
     data.tag().write(w);
     len.write(w);
-    w.zeros(pad);
+    w.zeros(gap);
     let start = w.offset();
     data.write_rest(start, w);
     match room.checked_sub(w.offset() - start) {

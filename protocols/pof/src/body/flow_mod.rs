@@ -1,7 +1,7 @@
 use super::slot_id::{slot_or_pad, write_slot_or_pad};
 use crate::field::MatchX;
 use crate::instruction::Instruction;
-use crate::slot::{count, field};
+use crate::slot::{count, field, pad};
 use crate::{ErrorCode, FlowModCommand, MAX_MATCH_FIELDS, Profile, TableType};
 use ferroflow_wire::codec::{Codec, ReadError, Reader, Writer, read_slots, write_slots};
 
@@ -46,14 +46,14 @@ impl Codec for FlowMod {
         let fields = count(r, "match_field_num", MAX_MATCH_FIELDS, ErrorCode::BAD_MATCH_LEN)?;
         let max = profile.max_instructions();
         let instructions = count(r, "instruction_num", max, ErrorCode::BAD_INSTRUCTION_LEN)?;
-        r.skip(1)?;
+        pad(r, 1)?;
         let counter_id = field(r, "counter_id")?;
         let (cookie, cookie_mask) = (field(r, "cookie")?, field(r, "cookie_mask")?);
         let (table_id, table_type) = (field(r, "table_id")?, field(r, "table_type")?);
         let (idle_timeout, hard_timeout) = (field(r, "idle_timeout")?, field(r, "hard_timeout")?);
         let (priority, index) = (field(r, "priority")?, field(r, "index")?);
         let slot = slot_or_pad(r)?;
-        r.skip(2)?;
+        pad(r, 2)?;
         let r#match = read_slots(r, fields, MAX_MATCH_FIELDS).map_err(|e| e.within("match"))?;
         let mut list = Vec::with_capacity(instructions);
         for i in 0..instructions {

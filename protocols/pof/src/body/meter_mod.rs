@@ -1,7 +1,7 @@
 use super::slot_id::write_slot_or_pad;
 use crate::MeterModCommand;
 use crate::profile::SLOTS;
-use crate::slot::field;
+use crate::slot::{field, pad};
 use ferroflow_wire::codec::{Codec, ReadError, Reader, Writer};
 
 fields! {
@@ -23,11 +23,11 @@ impl Codec for MeterMod {
 
     fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
         let command = field(r, "command")?;
-        r.skip(1)?;
+        pad(r, 1)?;
         if SLOTS.contains(&r.version()) {
             let slot = Some(field(r, "slot")?);
             let (meter_id, rate) = (field(r, "meter_id")?, field(r, "rate")?);
-            r.skip(4)?;
+            pad(r, 4)?;
             return Ok(Self { command, slot, meter_id, rate });
         }
         let rate: u16 = field(r, "rate")?;

@@ -1,6 +1,6 @@
 use crate::action::Action;
 use crate::profile::{NO_SLOTS, SLOTS};
-use crate::slot::{count, field};
+use crate::slot::{count, field, pad};
 use crate::{ErrorCode, MAX_PACKET_LEN, MAX_PACKET_OUT_ACTIONS, PacketInReason};
 use ferroflow_wire::codec::{
     Bytes, Codec, Json, JsonError, ReadError, Reader, Reason, Value, Writer, read_slots, write_slots,
@@ -94,7 +94,7 @@ impl Codec for PacketOut {
     fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
         let (buffer_id, in_port) = (field(r, "buffer_id")?, field(r, "in_port")?);
         let actions = count(r, "action_num", MAX_PACKET_OUT_ACTIONS, ErrorCode::TOO_MANY)?;
-        r.skip(3)?;
+        pad(r, 3)?;
         let at = r.offset();
         let packet_len: u32 = field(r, "packet_len")?;
         let actions = read_slots(r, actions, MAX_PACKET_OUT_ACTIONS).map_err(|e| e.within("actions"))?;

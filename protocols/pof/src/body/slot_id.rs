@@ -1,7 +1,7 @@
 //! The slot's id, which stands in the place of padding.
 
 use crate::profile::SLOTS;
-use crate::slot::field;
+use crate::slot::{field, pad};
 use ferroflow_wire::codec::{Codec, ReadError, Reader, Writer};
 
 /// The slot's id; none where there is padding.
@@ -9,7 +9,7 @@ pub(super) fn slot_or_pad(r: &mut Reader<'_>) -> Result<Option<u16>, ReadError> 
     if SLOTS.contains(&r.version()) {
         return field(r, "slot").map(Some);
     }
-    r.skip(2)?;
+    pad(r, 2)?;
     Ok(None)
 }
 
