@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use ferroflow_stack::tcp::TcpConfig;
+use ferroflow_stack::tcp::{EcnMode, TcpConfig};
 
 /// Settings of a host. [`Settings::parse`] reads them from text; the table in the source has all names.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +59,9 @@ type Set = fn(&mut Settings, &str) -> Option<()>;
 
 /// Every setting: its name and how its value is read.
 ///
-/// Times are in milliseconds, sizes in bytes, switches are 0 or 1.
+/// Times are in milliseconds, sizes in bytes, switches are 0 or 1. `ecn` is 0 (never), 1 (we ask for it) or 2 (when the peer
+/// asks), as net.ipv4.tcp_ecn; `cc` is cubic or reno. The others are named as the fields of
+/// [`TcpConfig`] and [`Settings`] that they set.
 const TABLE: &[(&str, Set)] = &[
     ("local_ip", |s, v| put(&mut s.local_ip, v.parse().ok())),
     ("prefix_len", |s, v| put(&mut s.prefix_len, v.parse().ok().filter(|n| *n <= 32))),
@@ -69,9 +71,17 @@ const TABLE: &[(&str, Set)] = &[
     ("start_usecs", |s, v| put(&mut s.start_usecs, v.parse().ok())),
     ("send_buffer", |s, v| put(&mut s.tcp.send_buffer, v.parse().ok())),
     ("recv_buffer", |s, v| put(&mut s.tcp.recv_buffer, v.parse().ok())),
+    ("send_buffer_initial", |s, v| put(&mut s.tcp.send_buffer_initial, v.parse().ok())),
+    ("recv_buffer_initial", |s, v| put(&mut s.tcp.recv_buffer_initial, v.parse().ok())),
     ("nagle", |s, v| put(&mut s.tcp.nagle, switch(v))),
     ("timestamps", |s, v| put(&mut s.tcp.timestamps, switch(v))),
     ("window_scaling", |s, v| put(&mut s.tcp.window_scaling, switch(v))),
+    ("sack", |s, v| put(&mut s.tcp.sack, switch(v))),
+    ("tail_loss_probe", |s, v| put(&mut s.tcp.tail_loss_probe, switch(v))),
+    ("f_rto", |s, v| put(&mut s.tcp.f_rto, switch(v))),
+    ("ecn", |s, v| put(&mut s.tcp.ecn, ecn(v))),
+    ("cc", |s, v| put(&mut s.tcp.congestion, v.parse().ok())),
+    ("syn_cookies", |s, v| put(&mut s.tcp.syn_cookies, switch(v))),
     ("initial_window", |s, v| put(&mut s.tcp.initial_window, v.parse().ok())),
     ("delayed_ack", |s, v| put(&mut s.tcp.delayed_ack, millis(v))),
     ("rto_min", |s, v| put(&mut s.tcp.rto_min, millis(v))),
@@ -82,8 +92,14 @@ const TABLE: &[(&str, Set)] = &[
     ("accept_timeout", |s, v| put(&mut s.tcp.accept_timeout, millis(v))),
     ("time_wait", |s, v| put(&mut s.tcp.time_wait, millis(v))),
     ("fin_wait_2", |s, v| put(&mut s.tcp.fin_wait_2, millis(v))),
+    ("linger", |s, v| put(&mut s.tcp.linger, millis(v))),
+    ("buffers_idle", |s, v| put(&mut s.tcp.buffers_idle, millis(v))),
+    ("memory", |s, v| put(&mut s.tcp.memory, v.parse().ok())),
+    ("max_gaps", |s, v| put(&mut s.tcp.max_gaps, v.parse().ok())),
     ("max_conns", |s, v| put(&mut s.tcp.max_conns, v.parse().ok())),
+    ("max_time_wait", |s, v| put(&mut s.tcp.max_time_wait, v.parse().ok())),
     ("replies_per_second", |s, v| put(&mut s.tcp.replies_per_second, v.parse().ok())),
+    ("challenge_acks_per_second", |s, v| put(&mut s.tcp.challenge_acks_per_second, v.parse().ok())),
 ];
 
 impl Settings {
@@ -121,6 +137,15 @@ fn switch(value: &str) -> Option<bool> {
     match value {
         "0" | "off" => Some(false),
         "1" | "on" => Some(true),
+        _ => None,
+    }
+}
+
+fn ecn(value: &str) -> Option<EcnMode> {
+    match value {
+        "0" => Some(EcnMode::Off),
+        "1" => Some(EcnMode::Ask),
+        "2" => Some(EcnMode::Accept),
         _ => None,
     }
 }

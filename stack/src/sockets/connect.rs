@@ -45,6 +45,7 @@ impl Sockets {
             _ if socket.bound => Errno::EADDRINUSE,
             _ => Errno::EADDRNOTAVAIL,
         })?;
+        socket.options.apply_to_conn(net, id);
         socket.link = Link::Opening(id);
         socket.stage = Stage::Connecting;
         socket.peer = Some(to);

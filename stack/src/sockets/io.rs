@@ -3,6 +3,8 @@
 use super::socket::{Link, Socket, Stage};
 use super::{Errno, Fd, Sockets};
 use crate::net::Net;
+use crate::option::ConnOption;
+use crate::tcp_info::{TcpInfo, TcpState};
 
 /// How to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,18 +63,44 @@ impl Sockets {
         Ok(first.len() + second.len())
     }
 
+    /// What is known of the connection (TCP_INFO); of a listener and without a connection, that alone.
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] or [`Errno::ENOTSOCK`].
+    pub fn tcp_info(&self, net: &impl Net, fd: Fd) -> Result<TcpInfo, Errno> {
+        let socket = self.socket_ref(fd)?;
+        let state = match socket.link {
+            Link::Listening(_) => TcpState::Listen,
+            _ => TcpState::Closed,
+        };
+        let info = socket.conn().and_then(|id| net.tcp_info(id));
+        Ok(info.unwrap_or(TcpInfo { state, ..TcpInfo::default() }))
+    }
+
     /// Writes as much of `data` as there is room for; returns how much.
     ///
     /// # Errors
     /// [`Errno::EAGAIN`] if there is no room or the handshake is under way, [`Errno::EPIPE`] after `shutdown` or without a
     /// connection, the error that waits, [`Errno::EBADF`], [`Errno::ENOTSOCK`].
     pub fn write(&mut self, net: &mut impl Net, fd: Fd, data: &[u8]) -> Result<usize, Errno> {
+        self.send(net, fd, data, false)
+    }
+
+    /// Writes, with `more` to follow (MSG_MORE): what does not fill a segment waits for it, as with TCP_CORK.
+    ///
+    /// # Errors
+    /// As [`Sockets::write`].
+    pub fn send(&mut self, net: &mut impl Net, fd: Fd, data: &[u8], more: bool) -> Result<usize, Errno> {
         let socket = self.socket_mut(fd)?;
         let id = match socket.link {
             Link::Open(id) if !socket.shut_write && socket.error.is_none() => id,
             Link::Opening(_) => return Err(socket.error.take().unwrap_or(Errno::EAGAIN)),
             _ => return Err(socket.error.take().unwrap_or(Errno::EPIPE)),
         };
+        if std::mem::replace(&mut socket.more, more) != more {
+            let corked = socket.options.conn.contains(&ConnOption::Cork(true));
+            let _ = net.set_option(id, ConnOption::Cork(more || corked));
+        }
         let ring = net.sender(id).map_err(|_| Errno::EPIPE)?;
         let n = ring.write(data);
         if ring.room() == 0 {

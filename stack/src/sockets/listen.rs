@@ -116,6 +116,7 @@ impl Sockets {
                 source.raw_os_error().and_then(Errno::from_number).unwrap_or(Errno::EINVAL)
             }
         })?;
+        socket.options.apply_to_listener(net, local.port());
         socket.link = Link::Listening(Queue { backlog, ..Queue::default() });
         Ok(())
     }

@@ -1,10 +1,13 @@
 //! Options of a socket.
 
+use std::mem::discriminant;
 use std::time::Duration;
 
 use super::socket::Link;
 use super::{Errno, Fd, Sockets};
-use crate::net::Net;
+use crate::net::{Net, NetError};
+use crate::option::ConnOption;
+use crate::service::ConnId;
 
 /// An option and its value. The comment names what Linux calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,10 +18,12 @@ pub enum SocketOption {
     V6Only(bool),
     /// SO_LINGER: `Some(ZERO)` makes close a reset. Another time is remembered, but a close never waits here.
     Linger(Option<Duration>),
+    /// One of the connection's.
+    Conn(ConnOption),
 }
 
 /// The options of one socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
     /// SO_REUSEADDR
     pub reuse_address: bool,
@@ -26,15 +31,42 @@ pub struct Options {
     pub v6_only: bool,
     /// SO_LINGER
     pub linger: Option<Duration>,
+    /// The connection's that were set, each once. An accepted socket has its listener's.
+    pub conn: Vec<ConnOption>,
+}
+
+impl Options {
+    fn remember(&mut self, option: ConnOption) {
+        match self.conn.iter_mut().find(|set| discriminant(*set) == discriminant(&option)) {
+            Some(set) => *set = option,
+            None => self.conn.push(option),
+        }
+    }
+
+    /// Gives a new connection what was set before there was one.
+    pub(super) fn apply_to_conn(&self, net: &mut impl Net, id: ConnId) {
+        for &option in &self.conn {
+            // It was accepted when it was set.
+            let _ = net.set_option(id, option);
+        }
+    }
+
+    /// Gives a new listener what its connections are to have.
+    pub(super) fn apply_to_listener(&self, net: &mut impl Net, port: u16) {
+        for &option in &self.conn {
+            let _ = net.set_listen_option(port, option);
+        }
+    }
 }
 
 impl Sockets {
     /// Sets an option. An accepted socket begins with its listener's.
     ///
     /// # Errors
-    /// [`Errno::EBADF`], [`Errno::ENOTSOCK`]; [`Errno::EINVAL`] if the option cannot be changed any more.
+    /// [`Errno::EBADF`], [`Errno::ENOTSOCK`]; [`Errno::EINVAL`] if the option cannot be changed any more;
+    /// [`Errno::ENOPROTOOPT`] if the stack below does not know it. Before there is a connection nobody can tell: what the
+    /// stack does not know is then without effect.
     pub fn set_option(&mut self, net: &mut impl Net, fd: Fd, option: SocketOption) -> Result<(), Errno> {
-        let _ = net;
         let socket = self.socket_mut(fd)?;
         match option {
             SocketOption::ReuseAddress(on) => socket.options.reuse_address = on,
@@ -45,11 +77,22 @@ impl Sockets {
                 socket.options.v6_only = on;
             }
             SocketOption::Linger(time) => socket.options.linger = time,
+            SocketOption::Conn(option) => {
+                let result = match (&socket.link, socket.local) {
+                    (Link::Opening(id) | Link::Open(id), _) => net.set_option(*id, option),
+                    (Link::Listening(_), Some(local)) => net.set_listen_option(local.port(), option),
+                    _ => Ok(()),
+                };
+                if result == Err(NetError::Unsupported) {
+                    return Err(Errno::ENOPROTOOPT);
+                }
+                socket.options.remember(option);
+            }
         }
         Ok(())
     }
 
-    /// The options as they are.
+    /// The options as they were set.
     ///
     /// # Errors
     /// [`Errno::EBADF`] or [`Errno::ENOTSOCK`].

@@ -35,7 +35,7 @@ impl Service for Sockets {
             stage: Stage::Connected,
             local: Some(info.local),
             peer: Some(info.peer),
-            options: parent.options,
+            options: parent.options.clone(),
             ..Socket::new(if info.local.is_ipv4() { Family::V4 } else { Family::V6 })
         };
         let slot = self.enqueue(net, listener, socket)?;

@@ -89,6 +89,8 @@ pub(super) struct Socket {
     pub shut_write: bool,
     /// The send ring was full; `writable` will follow.
     pub blocked: bool,
+    /// More was announced with the last write (MSG_MORE).
+    pub more: bool,
     /// What was unread when the connection ended, and how much of it has been read since.
     pub rest: Vec<u8>,
     pub rest_read: usize,
@@ -111,6 +113,7 @@ impl Socket {
             shut_read: false,
             shut_write: false,
             blocked: false,
+            more: false,
             rest: Vec::new(),
             rest_read: 0,
             options: Options::default(),
@@ -127,7 +130,8 @@ impl Socket {
         }
         self.peer = None;
         self.error = None;
-        (self.fin, self.shut_read, self.shut_write, self.blocked) = (false, false, false, false);
+        (self.fin, self.shut_read, self.shut_write) = (false, false, false);
+        (self.blocked, self.more) = (false, false);
         self.rest = Vec::new();
         self.rest_read = 0;
     }

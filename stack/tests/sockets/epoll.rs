@@ -65,7 +65,7 @@ fn once_is_once_until_changed() {
 
 #[test]
 fn room_to_write_is_reported_after_there_was_none() {
-    let mut lab = Lab::new(4);
+    let mut lab = Lab::with_buffers(4, 64 << 10);
     let (fd, accepted) = lab.pair();
     let epoll = lab.watch(lab.client, fd, Interest::edge(Ready::OUT));
     assert_eq!(lab.reports(lab.client, epoll), [(fd, Ready::OUT)], "ready when it is added");

@@ -15,9 +15,25 @@ pub struct Lab {
     pub server: NodeId,
 }
 
+/// Settings with buffers of at most `bytes`.
+pub fn buffers(bytes: usize) -> TcpConfig {
+    TcpConfig {
+        send_buffer: bytes,
+        send_buffer_initial: bytes,
+        recv_buffer: bytes,
+        recv_buffer_initial: bytes,
+        ..TcpConfig::default()
+    }
+}
+
 impl Lab {
     pub fn new(seed: u64) -> Lab {
         Lab::with(seed, LinkConfig::default(), TcpConfig::default())
+    }
+
+    /// With buffers that do not grow beyond `bytes`.
+    pub fn with_buffers(seed: u64, bytes: usize) -> Lab {
+        Lab::with(seed, LinkConfig::default(), buffers(bytes))
     }
 
     pub fn with(seed: u64, link: LinkConfig, tcp: TcpConfig) -> Lab {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use ferroflow_stack::sim::NodeId;
 use ferroflow_stack::sockets::{Errno, Event, Fd, How, Interest, Ready, SocketOption};
-use ferroflow_stack::tcp::TcpConfig;
 use proptest::prelude::*;
 
 use crate::lab::Lab;
@@ -69,8 +68,7 @@ struct Machine {
 
 impl Machine {
     fn new(seed: u64) -> Machine {
-        let tcp = TcpConfig { send_buffer: 8192, recv_buffer: 8192, ..TcpConfig::default() };
-        let mut lab = Lab::with(seed, ferroflow_stack::sim::LinkConfig::default(), tcp);
+        let mut lab = Lab::with_buffers(seed, 8192);
         let listener = lab.listen(3);
         let nodes = [lab.client, lab.server];
         let mut create = || nodes.map(|node| lab.at(node, |s, _| s.epoll_create()).unwrap());

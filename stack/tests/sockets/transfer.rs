@@ -2,7 +2,6 @@
 
 use ferroflow_stack::sim::{LinkConfig, NodeId};
 use ferroflow_stack::sockets::{Errno, Fd, How, Interest, Ready};
-use ferroflow_stack::tcp::TcpConfig;
 
 use crate::lab::Lab;
 
@@ -71,9 +70,7 @@ impl Side {
 }
 
 fn transfer(seed: u64, link: LinkConfig) {
-    println!("seed {seed}");
-    let tcp = TcpConfig { send_buffer: 20_000, recv_buffer: 20_000, ..TcpConfig::default() };
-    let mut lab = Lab::with(seed, LinkConfig::default(), tcp);
+    let mut lab = Lab::with_buffers(seed, 20_000);
     let (fd, accepted) = lab.pair();
     lab.net.configure_link(lab.client, link);
     lab.net.configure_link(lab.server, link);
@@ -89,7 +86,7 @@ fn transfer(seed: u64, link: LinkConfig) {
         lab.pass(1);
     }
     for side in &sides {
-        assert!(side.ended, "read {} wrote {}", side.read, side.written);
+        assert!(side.ended, "seed {seed}: read {} wrote {}", side.read, side.written);
         assert_eq!((side.read, side.written), (LEN, LEN));
     }
 }

@@ -24,9 +24,14 @@ pub mod flag {
     pub const PEEK: i32 = libc::MSG_PEEK;
     /// Throw it away.
     pub const TRUNC: i32 = libc::MSG_TRUNC;
+    /// More will follow: what does not fill a segment can wait.
+    pub const MORE: i32 = libc::MSG_MORE;
     /// Do not block, this once.
     pub const DONTWAIT: i32 = libc::MSG_DONTWAIT;
 }
+
+/// linux/sockios.h
+const SIOCOUTQNSD: u64 = 0x894b;
 
 type Result<T> = std::result::Result<T, Errno>;
 
@@ -129,8 +134,8 @@ impl Host {
     /// # Errors
     /// As on Linux.
     pub fn send(&mut self, fd: Fd, data: &[u8], flags: i32) -> Result<usize> {
-        let _ = flags;
-        self.call(|sockets, net| sockets.write(net, fd, data))
+        let more = flags & flag::MORE != 0;
+        self.call(|sockets, net| sockets.send(net, fd, data, more))
     }
 
     /// `close(2)`
@@ -176,7 +181,7 @@ impl Host {
         }
     }
 
-    /// `ioctl(2)` with an int: FIONREAD (SIOCINQ) and FIONBIO.
+    /// `ioctl(2)` with an int: FIONREAD (SIOCINQ), SIOCOUTQ, SIOCOUTQNSD and FIONBIO.
     ///
     /// # Errors
     /// As on Linux.
@@ -185,6 +190,12 @@ impl Host {
             libc::FIONREAD => {
                 let n = self.look(|sockets, net| sockets.readable(net, fd))?;
                 *value = i32::try_from(n).unwrap_or(i32::MAX);
+            }
+            // SIOCOUTQ: all that is not acknowledged; SIOCOUTQNSD: all that is not sent
+            libc::TIOCOUTQ | SIOCOUTQNSD => {
+                let info = self.look(|sockets, net| sockets.tcp_info(net, fd))?;
+                let sent = if request == SIOCOUTQNSD { 0 } else { info.unacked_bytes };
+                *value = i32::try_from(info.notsent_bytes + sent).unwrap_or(i32::MAX);
             }
             libc::FIONBIO => self.set_nonblocking(fd, *value != 0),
             _ => return Err(Errno::ENOTTY),

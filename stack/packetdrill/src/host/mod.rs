@@ -2,6 +2,7 @@
 //! until it is told to go on.
 
 mod calls;
+mod info;
 mod link;
 mod options;
 
