@@ -170,11 +170,12 @@ impl Shared {
     pub(crate) fn look_at_clock(&self) -> Instant {
         let me = thread::current().id();
         let mut state = self.lock();
-        if me != self.script {
+        if state.returning.contains(&me) {
             state.returning.retain(|thread| *thread != me);
             self.changed.notify_all();
             return state.host.now();
         }
+        // Another thread that looks before its call waits for the call's time, and the script's thread waits for it.
         let until = state.host.now() + Duration::from_micros(1);
         while state.host.now() < until {
             state = self.step(state, until);
