@@ -155,6 +155,17 @@ fn a_call_may_block_only_where_the_script_says_so() {
 }
 
 #[test]
+fn a_call_must_have_returned_at_the_end() {
+    let text = format!("{RIGHT}0.5...0.9 read(4, ..., 100) = 0\n");
+    let failure = run(&text).expect_err("nobody sends anything");
+    assert!(
+        failure.what.contains("exiting while the read call of line 18 is in progress"),
+        "{}",
+        failure.what
+    );
+}
+
+#[test]
 fn a_script_must_check_something() {
     let text = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n";
     assert!(run(text).expect_err("vacuous").what.contains("checks nothing"));

@@ -379,10 +379,15 @@ impl Runner<'_> {
 
     /// No call may be left over, and no packet that the script did not expect.
     fn finish(&mut self) -> Result<(), String> {
-        self.settle_pending()?;
         let until = self.now() + self.tolerance.micros;
         while self.now() < until {
             self.step(until)?;
+        }
+        if let Some(pending) = &self.pending {
+            return Err(format!(
+                "exiting while the {} call of line {} is in progress",
+                pending.call.name, pending.line
+            ));
         }
         let Some(current) = self.current else { return Ok(()) };
         let surplus =
