@@ -1,7 +1,9 @@
 //! The bytes of one direction of a connection: a ring that grows up to a limit.
 
-/// Smallest allocation of a ring, in bytes.
-const MIN_CAPACITY: usize = 4096;
+/// Smallest limit of a ring, in bytes.
+const MIN_LIMIT: usize = 4096;
+/// Smallest allocation: many connections hardly ever hold more.
+const MIN_CAPACITY: usize = 1024;
 
 /// A connection's send ring: what the service wrote and the peer has not acknowledged (or the kernel has not taken).
 ///
@@ -208,7 +210,7 @@ impl SendRing {
 }
 
 fn bounded(limit: usize) -> u32 {
-    limit.clamp(MIN_CAPACITY, 1 << 30) as u32
+    limit.clamp(MIN_LIMIT, 1 << 30) as u32
 }
 
 /// The allocation for `need` bytes.

@@ -91,7 +91,7 @@ impl World {
         let mut ends = Vec::new();
         let mut clients = Vec::new();
         for n in 0..args.clients {
-            let (mut ours, mut theirs) = pipe::pair(PipeConfig { frames: 4 * BURST, ..PipeConfig::new(1) });
+            let (mut ours, mut theirs) = pipe::pair(PipeConfig { frames: BURST / 2, ..PipeConfig::new(1) });
             ends.append(&mut ours);
             let address = Ipv4Addr::from_bits(Ipv4Addr::new(10, 1, 0, 0).to_bits() + u32::from(n));
             let config = config(client_mac(n), address, args, args.conns);
@@ -156,7 +156,7 @@ impl World {
                 });
             }
             self.settle()?;
-            self.now += STEP;
+            self.now += 10 * STEP;
         }
         ensure!(self.established() == args.conns, "{} of {} connections", self.established(), args.conns);
         ensure!(self.server.conns() == args.conns, "{} at the server", self.server.conns());

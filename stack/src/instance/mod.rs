@@ -3,6 +3,7 @@
 //! A turn: `receive` takes a burst and carries every frame to its end · `deliver` calls the service · `transmit`
 //! sends, at the end, what all of that asked for. `inner` is the state between them, and `net` the service's view of it.
 
+mod ahead;
 mod deliver;
 mod dump;
 mod inner;
@@ -49,6 +50,8 @@ pub struct Instance<P: Port, S: Service> {
     inner: Inner,
     rx: Burst,
     tx: Burst,
+    /// Scratch memory of `ahead`.
+    found: Vec<u32>,
 }
 
 impl<P: Port, S: Service> Instance<P, S> {
@@ -63,6 +66,7 @@ impl<P: Port, S: Service> Instance<P, S> {
             rx: Burst::new(burst),
             tx: Burst::new(burst),
             port,
+            found: Vec::new(),
         }
     }
 
@@ -82,6 +86,7 @@ impl<P: Port, S: Service> Instance<P, S> {
         self.inner.now = self.inner.now.max(now);
         self.port.tick(self.inner.now);
         let frames = self.port.rx(&mut self.rx);
+        ahead::touch(&self.inner, &self.conns, &self.port, &self.rx, &mut self.found);
         while let Some(frame) = self.rx.pop() {
             let Instance { port, service, conns, inner, .. } = self;
             receive::frame(inner, &mut Upcalls { service, conns }, port.bytes(&frame), frame.meta.csum);

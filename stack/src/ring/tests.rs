@@ -26,7 +26,7 @@ fn shrinking_gives_the_memory_back_and_keeps_the_bytes() {
     ring.write(&data);
     ring.consume(98_000);
     ring.shrink();
-    assert_eq!(ring.memory(), MIN_CAPACITY);
+    assert_eq!(ring.memory(), 2048);
     let mut out = vec![0; 2000];
     assert_eq!(ring.copy_out(0, &mut out), 2000);
     assert_eq!(out, &data[98_000..]);
@@ -61,7 +61,7 @@ proptest! {
     fn agrees_with_a_queue(ops in proptest::collection::vec(op(), 1..100)) {
         let mut ring = SendRing::new(0);
         let mut model: VecDeque<u8> = VecDeque::new();
-        let mut limit = MIN_CAPACITY;
+        let mut limit = MIN_LIMIT;
         let mut next = 0u8;
         let mut some = |n: usize| -> Vec<u8> {
             (0..n).map(|_| { next = next.wrapping_add(7); next }).collect()

@@ -148,7 +148,10 @@ impl Tcb {
         budget: usize,
         emit: &mut impl Emit,
     ) -> Progress {
-        if self.snd.una == self.snd.max && now.since(self.last_sent) > self.rto.get(config) {
+        if !self.tx.is_empty()
+            && self.snd.una == self.snd.max
+            && now.since(self.last_sent) > self.rto.get(config)
+        {
             self.cc.idle_restart(config.initial_window); // RFC 5681 4.1
         }
         self.path_aged(now, config);

@@ -7,8 +7,10 @@ use ferroflow_wire::tcp::SackBlocks;
 
 use reassembly::Reassembly;
 
-/// Smallest allocation, in bytes.
-const MIN_CAPACITY: usize = 4096;
+/// Smallest limit, in bytes.
+const MIN_LIMIT: usize = 4096;
+/// Smallest allocation: what a reader leaves is hardly ever more.
+const MIN_CAPACITY: usize = 1024;
 
 /// One connection's waiting bytes. It allocates nothing while data arrives in order and is read at once.
 ///
@@ -314,7 +316,7 @@ impl RecvBuffer {
 }
 
 fn bounded(limit: usize) -> u32 {
-    limit.clamp(MIN_CAPACITY, 1 << 30) as u32
+    limit.clamp(MIN_LIMIT, 1 << 30) as u32
 }
 
 /// The ring for `need` bytes: a power of two, so that its places come by a mask.

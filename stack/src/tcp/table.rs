@@ -129,6 +129,13 @@ impl Table {
         self.map.get(key).copied()
     }
 
+    /// Reads what a segment for a connection will need; the value means nothing.
+    #[inline]
+    pub fn touch(&self, index: u32) -> u64 {
+        let tcb = self.slots.get(index as usize).and_then(|slot| slot.tcb.as_deref());
+        tcb.map_or(0, Tcb::touch)
+    }
+
     /// Adds a connection; `None` when the table is full.
     pub fn insert(&mut self, tcb: Tcb) -> Option<ConnId> {
         if self.len >= self.max {

@@ -140,19 +140,14 @@ pub struct Deadlines {
     pub trim: Option<Instant>,
 }
 
-/// One connection.
+/// One connection. Its fields are in the order in which they are needed, those that every segment needs in as few cache
+/// lines as can be: with many connections, waiting for memory is most of the work.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Tcb {
+    // Every segment needs these.
     /// Who it is with, and its place in the table.
     pub key: Key,
-    /// See [`ConnInfo::token`].
-    pub token: u64,
-    /// Where frames to the peer go; learnt from what it sends, or by ARP.
-    pub next_hop: Option<MacAddr>,
-    /// RFC 9293 3.3.2
-    pub state: State,
-    /// The listener it came in by, until it is established.
-    pub listener: Option<u16>,
     /// Send sequence space.
     pub snd: Snd,
     /// Receive sequence space.
@@ -161,76 +156,66 @@ pub struct Tcb {
     pub ts: Option<Timestamps>,
     /// Added to the clock to make TSval (RFC 7323 5.4: not the uptime).
     pub ts_offset: u32,
-    /// Whether our SYN offers timestamps / window scaling.
-    pub offer: Offer,
-    /// Written and not acknowledged.
-    pub tx: SendRing,
-    /// Received and not read.
-    pub rx: RecvBuffer,
-    /// RFC 6298
-    pub rto: Rto,
-    /// The congestion window.
-    pub cc: Control,
-    /// What is in flight.
-    pub sent: Sent,
-    /// RFC 8985 6
-    pub rack: Rack,
-    /// RFC 8985 7
-    pub tlp: Tlp,
-    /// The largest segment that the path carries.
-    pub mtu: PathMtu,
-    /// How losses are repaired.
-    pub recovery: Recovery,
-    /// RFC 3168
-    pub ecn: Ecn,
-    /// Both SYNs carried SACK-permitted (RFC 2018 2).
-    pub sack_ok: bool,
-    /// Duplicate acknowledgements in a row; counted only without SACK.
-    pub dup_acks: u32,
-    /// Bytes known to have arrived, modulo 2^32.
-    pub delivered: u32,
-    /// Bytes a second that arrived in the last round trip.
-    pub delivery_rate: u64,
-    /// The congestion window held sending back until what ends here is acknowledged.
-    pub limited_until: SeqNumber,
-    /// Most bytes in flight in this round trip, which ends at `flight_round`.
-    pub max_flight: u32,
-    /// See `max_flight`.
-    pub flight_round: SeqNumber,
-    /// Bytes of ours that were acknowledged.
-    pub bytes_acked: u64,
-    /// Bytes received in order.
-    pub bytes_received: u64,
-    /// Segments sent again.
-    pub retransmits: u32,
-    /// Bytes sent again.
-    pub bytes_retrans: u64,
-    /// Segments sent and received, and those of them with text.
-    pub segs_out: u32,
-    /// See `segs_out`.
-    pub segs_in: u32,
-    /// See `segs_out`.
-    pub data_segs_out: u32,
-    /// See `segs_out`.
-    pub data_segs_in: u32,
-    /// D-SACK blocks received.
-    pub dsack_dups: u32,
+    /// In-order bytes received since the last ACK.
+    pub unacked: u32,
+    /// Acknowledgements that are due.
+    pub ack: AckDue,
+    /// Time of the timer wheel's entry.
+    pub scheduled: Instant,
+    /// When an unacceptable segment without text was last answered.
+    pub answered: Option<Instant>,
+    /// When a segment was last sent (RFC 5681 4.1).
+    pub last_sent: Instant,
     /// When the last acceptable segment arrived.
     pub last_heard: Instant,
     /// When the last text arrived.
     pub last_data: Instant,
+    /// Bytes received in order.
+    pub bytes_received: u64,
+    /// See `segs_out`.
+    pub segs_in: u32,
+    /// See `segs_out`.
+    pub data_segs_in: u32,
+    /// Segments sent and received, and those of them with text.
+    pub segs_out: u32,
+    /// Bytes of buffers that the instance knows of (see [`Tcb::memory`]).
+    pub counted: u32,
+    /// Received and not read.
+    pub rx: RecvBuffer,
+    /// Written and not acknowledged.
+    pub tx: SendRing,
     /// How the receive buffer grows.
     pub tune: Autotune,
-    /// Options of this connection alone.
-    pub(crate) own: Option<Box<Own>>,
     /// What the clock has to do with it.
     pub deadlines: Deadlines,
-    /// Time of the timer wheel's entry.
-    pub scheduled: Instant,
-    /// Acknowledgements that are due.
-    pub ack: AckDue,
-    /// In-order bytes received since the last ACK.
-    pub unacked: u32,
+    /// Where frames to the peer go; learnt from what it sends, or by ARP.
+    pub next_hop: Option<MacAddr>,
+    /// Whether our SYN offers timestamps / window scaling.
+    pub offer: Offer,
+    /// The listener it came in by, until it is established.
+    pub listener: Option<u16>,
+    /// RFC 3168
+    pub ecn: Ecn,
+    /// RFC 9293 3.3.2
+    pub state: State,
+    /// It is over; only the service's last callback is due.
+    pub over: Option<CloseReason>,
+    /// The service has been told of it and keeps something for it.
+    pub told: bool,
+    /// The service is done: data that still arrives is answered with a reset.
+    pub service_done: bool,
+    /// The service wants to send no more: FIN after what is in `tx`.
+    pub fin_wanted: bool,
+    /// The service has been told that the peer's FIN is there.
+    pub fin_told: bool,
+    /// The service has been told of the peer's FIN, having taken everything before it.
+    pub eof_told: bool,
+    /// We opened it.
+    pub active: bool,
+    /// In the list of connections whose unread bytes are to be offered again.
+    pub resumed: bool,
+    /// Both SYNs carried SACK-permitted (RFC 2018 2).
+    pub sack_ok: bool,
     /// So many of the next segments are acknowledged at once: the sender is repairing losses, and its window is small.
     pub quick_acks: u8,
     /// The first segment that is lost is to be sent again at once, whatever the window says.
@@ -245,30 +230,50 @@ pub struct Tcb {
     pub keepalive_now: bool,
     /// Keepalive probes since the peer was last heard.
     pub keepalive_sent: u32,
+    /// Options of this connection alone.
+    pub(crate) own: Option<Box<Own>>,
+    /// What is in flight.
+    pub sent: Sent,
+    /// How losses are repaired.
+    pub recovery: Recovery,
+    // What is in flight needs these.
+    /// Duplicate acknowledgements in a row; counted only without SACK.
+    pub dup_acks: u32,
+    /// Bytes known to have arrived, modulo 2^32.
+    pub delivered: u32,
+    /// The congestion window held sending back until what ends here is acknowledged.
+    pub limited_until: SeqNumber,
+    /// Most bytes in flight in this round trip, which ends at `flight_round`.
+    pub max_flight: u32,
+    /// See `max_flight`.
+    pub flight_round: SeqNumber,
+    /// See `segs_out`.
+    pub data_segs_out: u32,
+    /// RFC 8985 7
+    pub tlp: Tlp,
+    /// RFC 6298
+    pub rto: Rto,
+    /// RFC 8985 6
+    pub rack: Rack,
+    /// The congestion window.
+    pub cc: Control,
+    /// Bytes a second that arrived in the last round trip.
+    pub delivery_rate: u64,
+    /// Bytes of ours that were acknowledged.
+    pub bytes_acked: u64,
+    // The rest is needed now and then.
     /// When our SYN was sent, if only once (Karn).
     pub timed: Option<(SeqNumber, Instant)>,
-    /// When an unacceptable segment without text was last answered.
-    pub answered: Option<Instant>,
-    /// When a segment was last sent (RFC 5681 4.1).
-    pub last_sent: Instant,
-    /// The service wants to send no more: FIN after what is in `tx`.
-    pub fin_wanted: bool,
-    /// The service is done: data that still arrives is answered with a reset.
-    pub service_done: bool,
-    /// The service has been told that the peer's FIN is there.
-    pub fin_told: bool,
-    /// The service has been told of the peer's FIN, having taken everything before it.
-    pub eof_told: bool,
-    /// We opened it.
-    pub active: bool,
-    /// The service has been told of it and keeps something for it.
-    pub told: bool,
-    /// It is over; only the service's last callback is due.
-    pub over: Option<CloseReason>,
-    /// In the list of connections whose unread bytes are to be offered again.
-    pub resumed: bool,
-    /// Bytes of buffers that the instance knows of (see [`Tcb::memory`]).
-    pub counted: u32,
+    /// See [`ConnInfo::token`].
+    pub token: u64,
+    /// Segments sent again.
+    pub retransmits: u32,
+    /// Bytes sent again.
+    pub bytes_retrans: u64,
+    /// D-SACK blocks received.
+    pub dsack_dups: u32,
+    /// The largest segment that the path carries.
+    pub mtu: PathMtu,
 }
 
 /// What our SYN offers.
@@ -552,6 +557,29 @@ impl Tcb {
         self.tx.shrink();
         self.rx.shrink();
         self.sent.shrink();
+    }
+
+    /// Reads something of every cache line that the next segment is likely to need; the value means nothing.
+    #[inline]
+    pub fn touch(&self) -> u64 {
+        let all = self.key.words()[0]
+            ^ u64::from(self.rcv.nxt.0)
+            ^ self.scheduled.as_nanos()
+            ^ self.bytes_received
+            ^ self.rx.len() as u64
+            ^ self.tx.len() as u64
+            ^ self.deadlines.give_up.map_or(0, Instant::as_nanos)
+            ^ u64::from(self.sack_ok)
+            ^ u64::from(self.sent.sacked())
+            ^ u64::from(self.recovery.repairing());
+        if self.snd.una == self.snd.max {
+            return all;
+        }
+        all ^ u64::from(self.flight_round.0)
+            ^ u64::from(self.rto.expired())
+            ^ u64::from(self.rack.reordering_seen())
+            ^ u64::from(self.cc.cwnd())
+            ^ self.delivery_rate
     }
 
     /// The earliest of all deadlines; [`Instant::FAR`] when there is none.
