@@ -235,10 +235,10 @@ counters! {
     tcp_mtu_reduced,
     /// ICMP messages that are believed only if the segment they quote times out (RFC 5927 7.2).
     tcp_mtu_pending,
-    /// Larger segments that arrived (RFC 4821; Linux: TcpExtTCPMTUPSuccess).
-    tcp_mtu_probe_success,
-    /// Larger segments that were lost (RFC 4821; Linux: TcpExtTCPMTUPFail).
-    tcp_mtu_probe_fail,
+    /// Larger segments that arrived (RFC 4821).
+    tcp_mtu_probe_success = "TcpExtTCPMTUPSuccess",
+    /// Larger segments that were lost (RFC 4821).
+    tcp_mtu_probe_fail = "TcpExtTCPMTUPFail",
     /// Probes of a closed window.
     tcp_window_probes = "TcpExtTCPWinProbe",
     /// Probes of a silent peer (RFC 9293 3.8.4).

@@ -16,11 +16,11 @@ fn icmp(message: &IcmpMessage<'_>) -> Vec<u8> {
     bytes
 }
 
-fn from_peer(message: &IcmpMessage<'_>) -> Vec<u8> {
+pub fn from_peer(message: &IcmpMessage<'_>) -> Vec<u8> {
     ip_frame(PEER_IP, STACK_IP, IpProtocol::ICMP, &icmp(message))
 }
 
-fn echo(data: &[u8]) -> IcmpMessage<'_> {
+pub fn echo(data: &[u8]) -> IcmpMessage<'_> {
     IcmpMessage::EchoRequest { ident: 7, seq: 9, data }
 }
 

@@ -10,7 +10,7 @@ use crate::peer::{PEER_IP, STACK_IP, STACK_MAC, eth_frame, ip_frame, ip_frame_of
 use crate::prelude::*;
 
 /// A frame with IP options.
-fn with_options(options: &[u8]) -> Vec<u8> {
+pub fn with_options(options: &[u8]) -> Vec<u8> {
     let payload = udp_datagram(b"x");
     let len = 20 + options.len() + payload.len();
     let mut ip = vec![0x40 | (5 + options.len() / 4) as u8, 0, 0, len as u8, 0, 0, 0, 0, 64, 17, 0, 0];

@@ -11,6 +11,7 @@ mod segment;
 mod arp;
 mod close;
 mod congestion;
+mod counters;
 mod data;
 mod handshake;
 mod icmp;

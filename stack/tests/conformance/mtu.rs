@@ -8,7 +8,7 @@ use crate::peer::{PEER_IP, STACK_IP, ip_frame};
 use crate::prelude::*;
 
 /// A router says that the segment at `seq`, a packet of `len` bytes, was larger than `mtu`.
-fn too_large(p: &mut Peer, seq: u32, len: u16, mtu: u16) {
+pub fn too_large(p: &mut Peer, seq: u32, len: u16, mtu: u16) {
     let iss = p.flow.iss.expect("an ISS");
     let mut quoted = vec![0x45, 0];
     quoted.extend_from_slice(&len.to_be_bytes());
