@@ -39,7 +39,6 @@ mod hello;
 mod list;
 pub mod owned;
 mod port_counters;
-mod splitter;
 pub mod v10;
 pub mod v13;
 
@@ -49,11 +48,11 @@ pub use encode::{Encode, Part, Writer};
 pub use error::{DecodeError, ErrorCode, Reason};
 pub use error_msg::ErrorMsg;
 pub use ferroflow_wire::codec::FixedStr;
+pub use ferroflow_wire::splitter::{MAX_MESSAGE_LEN, RawHeader, SplitError, SplitReason, Splitter};
 pub use header::{Header, OFP_HEADER_LEN, Version};
 pub use hello::{Hello, Incompatible, OFPHET_VERSIONBITMAP, VersionBitmap, negotiate};
 pub use list::{Elements, List};
 pub use port_counters::PortCounters;
-pub use splitter::{MAX_MESSAGE_LEN, SplitError, SplitReason, Splitter};
 
 /// `OFP_NO_BUFFER`: the switch holds no copy of the packet, the message carries it whole (every version).
 pub const OFP_NO_BUFFER: u32 = 0xffff_ffff;
