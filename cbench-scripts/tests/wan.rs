@@ -60,5 +60,6 @@ fn the_kernel_sends_to_the_stack_as_server() {
 
 #[test]
 fn the_kernel_sends_to_the_kernel() {
-    arrives(Roles::BASELINE);
+    arrives(Roles::OURS[0].baseline());
+    arrives(Roles::OURS[1].baseline());
 }

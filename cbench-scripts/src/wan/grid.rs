@@ -1,6 +1,6 @@
 //! The grid: goodput of the stack against the kernel's TCP, over many ways.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -94,7 +94,7 @@ impl Cell {
 pub struct Plan {
     /// Which ways.
     pub cells: Vec<Cell>,
-    /// Which roles of the stack; the baseline comes by itself.
+    /// Which roles of the stack; the kernel's own come by themselves.
     pub roles: Vec<Roles>,
     /// Bytes of a transfer, at most.
     pub bytes: u64,
@@ -227,12 +227,13 @@ pub fn run(plan: &Plan, mut say: impl FnMut(&Cell, Roles, &anyhow::Result<Outcom
     }
 }
 
-/// The baseline next to what is compared with it, so that both meet the same neighbours on the machine.
+/// The kernel next to what is compared with it, so that both meet the same neighbours on the machine.
 fn jobs(plan: &Plan) -> Vec<Job> {
     let mut jobs = Vec::new();
+    let baselines: BTreeSet<Roles> = plan.roles.iter().map(|roles| roles.baseline()).collect();
     for (cell, way) in plan.cells.iter().enumerate() {
         for repetition in 0..plan.repeat {
-            for &roles in [Roles::BASELINE].iter().chain(&plan.roles) {
+            for &roles in baselines.iter().chain(&plan.roles) {
                 jobs.push(Job { cell, roles, repetition, share: way.share(), again: false });
             }
         }

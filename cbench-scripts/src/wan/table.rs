@@ -42,9 +42,9 @@ fn resent(series: &Series, sender: Tcp) -> (u64, u64) {
 pub fn rows<'a>(plan: &Plan, results: &'a Results) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     for cell in 0..plan.cells.len() {
-        let Some(kernel) = results.get(&(cell, Roles::BASELINE)) else { continue };
         for &roles in &plan.roles {
-            if let Some(ours) = results.get(&(cell, roles)) {
+            let [kernel, ours] = [roles.baseline(), roles].map(|roles| results.get(&(cell, roles)));
+            if let (Some(kernel), Some(ours)) = (kernel, ours) {
                 rows.push(Row { cell, roles, kernel, ours });
             }
         }

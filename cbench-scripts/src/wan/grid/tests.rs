@@ -56,12 +56,12 @@ fn faults_are_the_same_for_all_roles_and_others_for_each_repetition() {
         captures: None,
     };
     let jobs = jobs(&plan);
-    assert_eq!(jobs.len(), 2 * 2 * 5);
+    assert_eq!(jobs.len(), 2 * 2 * 6);
     let seeds: Vec<u64> = jobs.iter().map(|job| transfer(&plan, job).seed).collect();
-    for kind in seeds.chunks(5) {
+    for kind in seeds.chunks(6) {
         assert!(kind.iter().all(|&seed| seed == kind[0]));
     }
     let distinct: std::collections::BTreeSet<u64> = seeds.iter().copied().collect();
     assert_eq!(distinct.len(), 4);
-    assert!(jobs[0].share < 0.5 && jobs[10].share > 0.5, "{jobs:?}");
+    assert!(jobs[0].share < 0.5 && jobs[12].share > 0.5, "{jobs:?}");
 }
