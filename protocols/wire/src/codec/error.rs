@@ -113,7 +113,10 @@ struct Inner {
 
 impl fmt::Display for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at offset {}: {}", self.path, self.offset, self.reason)
+        if self.path != Path::default() {
+            write!(f, "{} ", self.path)?;
+        }
+        write!(f, "at offset {}: {}", self.offset, self.reason)
     }
 }
 

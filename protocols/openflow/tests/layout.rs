@@ -1,0 +1,192 @@
+//! Sizes and offsets of structures against the specifications' tables (their asserts on `sizeof`).
+
+use ferroflow_openflow::owned::{common, nicira, v10};
+use ferroflow_wire::codec::Codec;
+
+/// A structure's least size and the offsets of its fields, lengths included, padding left out.
+macro_rules! layout {
+    ($($ty:ty: $size:literal { $($field:literal $offset:literal),* $(,)? })*) => { $(
+        assert_eq!(<$ty>::MIN, $size, concat!("size of ", stringify!($ty)));
+        let fields: &[(&str, usize)] = &[$(($field, $offset)),*];
+        assert_eq!(<$ty>::layout(), fields, concat!("fields of ", stringify!($ty)));
+    )* };
+}
+
+// What follows `ofp_header` counts from 0; the specification's sizes of messages are 8 more.
+#[test]
+fn v13() {
+    layout! {
+        common::SwitchFeatures: 24 {
+            "datapath_id" 0, "n_buffers" 8, "n_tables" 12, "auxiliary_id" 13, "capabilities" 16, "reserved" 20
+        }
+        common::SwitchConfig: 4 { "flags" 0, "miss_send_len" 2 }
+        common::Desc: 1056 { "mfr_desc" 0, "hw_desc" 256, "sw_desc" 512, "serial_num" 768, "dp_desc" 800 }
+        common::Port: 64 {
+            "port_no" 0, "hw_addr" 8, "name" 16, "config" 32, "state" 36, "curr" 40, "advertised" 44,
+            "supported" 48, "peer" 52, "curr_speed" 56, "max_speed" 60
+        }
+        common::PortStatus: 72 { "reason" 0, "desc" 8 }
+        common::PortMod: 32 { "port_no" 0, "hw_addr" 8, "config" 16, "mask" 20, "advertise" 24 }
+        common::PortStatsRequest: 8 { "port_no" 0 }
+        common::PortStats: 112 {
+            "port_no" 0, "rx_packets" 8, "tx_packets" 16, "rx_bytes" 24, "tx_bytes" 32, "rx_dropped" 40,
+            "tx_dropped" 48, "rx_errors" 56, "tx_errors" 64, "rx_frame_err" 72, "rx_over_err" 80,
+            "rx_crc_err" 88, "collisions" 96, "duration_sec" 104, "duration_nsec" 108
+        }
+        common::TableMod: 8 { "table_id" 0, "config" 4 }
+        common::TableStats: 24 { "table_id" 0, "active_count" 4, "lookup_count" 8, "matched_count" 16 }
+        common::TableFeatures: 64 {
+            "length" 0, "table_id" 2, "name" 8, "metadata_match" 40, "metadata_write" 48, "config" 56,
+            "max_entries" 60, "properties" 64
+        }
+        common::RoleRequest: 16 { "role" 0, "generation_id" 8 }
+        common::AsyncConfig: 24 { "packet_in_mask" 0, "port_status_mask" 8, "flow_removed_mask" 16 }
+    }
+}
+
+// A match is at least its header of 4 bytes here; with its padding, 8.
+#[test]
+fn v13_flows() {
+    layout! {
+        common::FlowMod: 44 {
+            "cookie" 0, "cookie_mask" 8, "table_id" 16, "command" 17, "idle_timeout" 18, "hard_timeout" 20,
+            "priority" 22, "buffer_id" 24, "out_port" 28, "out_group" 32, "flags" 36, "match" 40, "instructions" 44
+        }
+        common::FlowRemoved: 44 {
+            "cookie" 0, "priority" 8, "reason" 10, "table_id" 11, "duration_sec" 12, "duration_nsec" 16,
+            "idle_timeout" 20, "hard_timeout" 22, "packet_count" 24, "byte_count" 32, "match" 40
+        }
+        common::FlowStatsRequest: 36 {
+            "table_id" 0, "out_port" 4, "out_group" 8, "cookie" 16, "cookie_mask" 24, "match" 32
+        }
+        common::FlowStats: 52 {
+            "length" 0, "table_id" 2, "duration_sec" 4, "duration_nsec" 8, "priority" 12, "idle_timeout" 14,
+            "hard_timeout" 16, "flags" 18, "cookie" 24, "packet_count" 32, "byte_count" 40, "match" 48,
+            "instructions" 52
+        }
+        common::AggregateStats: 24 { "packet_count" 0, "byte_count" 8, "flow_count" 16 }
+        common::PacketIn: 22 {
+            "buffer_id" 0, "total_len" 4, "reason" 6, "table_id" 7, "cookie" 8, "match" 16, "data" 22
+        }
+        common::PacketOut: 16 { "buffer_id" 0, "in_port" 4, "actions_len" 8, "actions" 16, "data" 16 }
+    }
+}
+
+#[test]
+fn v13_groups_meters_queues() {
+    layout! {
+        common::GroupMod: 8 { "command" 0, "type" 2, "group_id" 4, "buckets" 8 }
+        common::Bucket: 16 { "len" 0, "weight" 2, "watch_port" 4, "watch_group" 8, "actions" 16 }
+        common::GroupStatsRequest: 8 { "group_id" 0 }
+        common::GroupStats: 40 {
+            "length" 0, "group_id" 4, "ref_count" 8, "packet_count" 16, "byte_count" 24, "duration_sec" 32,
+            "duration_nsec" 36, "bucket_stats" 40
+        }
+        common::BucketCounter: 16 { "packet_count" 0, "byte_count" 8 }
+        common::GroupDesc: 8 { "length" 0, "type" 2, "group_id" 4, "buckets" 8 }
+        common::GroupFeatures: 40 { "types" 0, "capabilities" 4, "max_groups" 8, "actions" 24 }
+        common::MeterMod: 8 { "command" 0, "flags" 2, "meter_id" 4, "bands" 8 }
+        common::MeterMultipartRequest: 8 { "meter_id" 0 }
+        common::MeterStats: 40 {
+            "meter_id" 0, "len" 4, "flow_count" 12, "packet_in_count" 16, "byte_in_count" 24,
+            "duration_sec" 32, "duration_nsec" 36, "band_stats" 40
+        }
+        common::MeterBandStats: 16 { "packet_band_count" 0, "byte_band_count" 8 }
+        common::MeterConfig: 8 { "length" 0, "flags" 2, "meter_id" 4, "bands" 8 }
+        common::MeterFeatures: 16 {
+            "max_meter" 0, "band_types" 4, "capabilities" 8, "max_bands" 12, "max_color" 13
+        }
+        common::PacketQueue: 16 { "queue_id" 0, "port" 4, "len" 8, "properties" 16 }
+        common::QueueGetConfigRequest: 8 { "port" 0 }
+        common::QueueGetConfigReply: 8 { "port" 0, "queues" 8 }
+        common::QueueStatsRequest: 8 { "port_no" 0, "queue_id" 4 }
+        common::QueueStats: 40 {
+            "port_no" 0, "queue_id" 4, "tx_bytes" 8, "tx_packets" 16, "tx_errors" 24, "duration_sec" 32,
+            "duration_nsec" 36
+        }
+    }
+}
+
+#[test]
+fn v10() {
+    layout! {
+        v10::Match: 40 {
+            "wildcards" 0, "in_port" 4, "dl_src" 6, "dl_dst" 12, "dl_vlan" 18, "dl_vlan_pcp" 20, "dl_type" 22,
+            "nw_tos" 24, "nw_proto" 25, "nw_src" 28, "nw_dst" 32, "tp_src" 36, "tp_dst" 38
+        }
+        v10::PhyPort: 48 {
+            "port_no" 0, "hw_addr" 2, "name" 8, "config" 24, "state" 28, "curr" 32, "advertised" 36,
+            "supported" 40, "peer" 44
+        }
+        v10::PacketQueue: 8 { "queue_id" 0, "len" 4, "properties" 8 }
+        v10::SwitchFeatures: 24 {
+            "datapath_id" 0, "n_buffers" 8, "n_tables" 12, "capabilities" 16, "actions" 20, "ports" 24
+        }
+        v10::SwitchConfig: 4 { "flags" 0, "miss_send_len" 2 }
+        v10::PacketIn: 10 { "buffer_id" 0, "total_len" 4, "in_port" 6, "reason" 8, "data" 10 }
+        v10::FlowRemoved: 80 {
+            "match" 0, "cookie" 40, "priority" 48, "reason" 50, "duration_sec" 52, "duration_nsec" 56,
+            "idle_timeout" 60, "packet_count" 64, "byte_count" 72
+        }
+        v10::PortStatus: 56 { "reason" 0, "desc" 8 }
+        v10::PacketOut: 8 { "buffer_id" 0, "in_port" 4, "actions_len" 6, "actions" 8, "data" 8 }
+        v10::FlowMod: 64 {
+            "match" 0, "cookie" 40, "command" 48, "idle_timeout" 50, "hard_timeout" 52, "priority" 54,
+            "buffer_id" 56, "out_port" 60, "flags" 62, "actions" 64
+        }
+        v10::PortMod: 24 { "port_no" 0, "hw_addr" 2, "config" 8, "mask" 12, "advertise" 16 }
+        v10::QueueGetConfigRequest: 4 { "port" 0 }
+        v10::QueueGetConfigReply: 8 { "port" 0, "queues" 8 }
+        v10::FlowStatsRequest: 44 { "match" 0, "table_id" 40, "out_port" 42 }
+        v10::FlowStats: 88 {
+            "length" 0, "table_id" 2, "match" 4, "duration_sec" 44, "duration_nsec" 48, "priority" 52,
+            "idle_timeout" 54, "hard_timeout" 56, "cookie" 64, "packet_count" 72, "byte_count" 80, "actions" 88
+        }
+        v10::TableStats: 64 {
+            "table_id" 0, "name" 4, "wildcards" 36, "max_entries" 40, "active_count" 44, "lookup_count" 48,
+            "matched_count" 56
+        }
+        v10::PortStatsRequest: 8 { "port_no" 0 }
+        v10::PortStats: 104 {
+            "port_no" 0, "rx_packets" 8, "tx_packets" 16, "rx_bytes" 24, "tx_bytes" 32, "rx_dropped" 40,
+            "tx_dropped" 48, "rx_errors" 56, "tx_errors" 64, "rx_frame_err" 72, "rx_over_err" 80,
+            "rx_crc_err" 88, "collisions" 96
+        }
+        v10::QueueStatsRequest: 8 { "port_no" 0, "queue_id" 4 }
+        v10::QueueStats: 32 { "port_no" 0, "queue_id" 4, "tx_bytes" 8, "tx_packets" 16, "tx_errors" 24 }
+    }
+}
+
+// Sizes as `nicira-ext.h` asserts them, less the header.
+#[test]
+fn nicira() {
+    layout! {
+        nicira::NxFlowMod: 32 {
+            "cookie" 0, "command" 8, "idle_timeout" 10, "hard_timeout" 12, "priority" 14, "buffer_id" 16,
+            "out_port" 20, "flags" 22, "match_len" 24, "nxm_fields" 32, "actions" 32
+        }
+        nicira::NxFlowRemoved: 40 {
+            "cookie" 0, "priority" 8, "reason" 10, "table_id" 11, "duration_sec" 12, "duration_nsec" 16,
+            "idle_timeout" 20, "match_len" 22, "packet_count" 24, "byte_count" 32, "nxm_fields" 40
+        }
+        nicira::NxPacketIn: 26 {
+            "buffer_id" 0, "total_len" 4, "reason" 6, "table_id" 7, "cookie" 8, "match_len" 16,
+            "nxm_fields" 24, "data" 26
+        }
+        nicira::NxAsyncConfig: 24 { "packet_in_mask" 0, "port_status_mask" 8, "flow_removed_mask" 16 }
+        nicira::TlvMap: 8 { "option_class" 0, "option_type" 2, "option_len" 3, "index" 4 }
+        nicira::NxFlowStatsRequest: 8 { "out_port" 0, "match_len" 2, "table_id" 4, "nxm_fields" 8 }
+        nicira::NxFlowStats: 48 {
+            "length" 0, "table_id" 2, "duration_sec" 4, "duration_nsec" 8, "priority" 12, "idle_timeout" 14,
+            "hard_timeout" 16, "match_len" 18, "idle_age" 20, "hard_age" 22, "cookie" 24, "packet_count" 32,
+            "byte_count" 40, "nxm_fields" 48, "actions" 48
+        }
+        nicira::NxFlowMonitorRequest: 16 {
+            "id" 0, "flags" 4, "out_port" 6, "match_len" 8, "table_id" 10, "nxm_fields" 16
+        }
+        nicira::IpfixStats: 88 {
+            "total_flows" 0, "current_flows" 8, "pkts" 16, "ipv4_pkts" 24, "ipv6_pkts" 32, "error_pkts" 40,
+            "ipv4_error_pkts" 48, "ipv6_error_pkts" 56, "tx_pkts" 64, "tx_errors" 72, "collector_set_id" 80
+        }
+    }
+}

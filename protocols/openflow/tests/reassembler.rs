@@ -1,0 +1,75 @@
+//! The parts of multipart messages put together.
+
+use ferroflow_openflow::owned::common::{Port, TableId, TableStats};
+use ferroflow_openflow::owned::v13::{Body, Message, MultipartReply, MultipartReplyBody};
+use ferroflow_openflow::owned::{Assembled, ReassembleError, Reassembler, v10};
+use ferroflow_wire::codec::{Choice, Reader};
+
+fn table(n: u8) -> TableStats {
+    TableStats { table_id: TableId(n), active_count: 1, lookup_count: 2, matched_count: 3 }
+}
+
+fn part(xid: u32, tables: &[u8], more: bool) -> Vec<u8> {
+    let body = MultipartReplyBody::Table { body: tables.iter().map(|&n| table(n)).collect() };
+    let mut reply = MultipartReply::from(body);
+    reply.flags.0 = more.into();
+    Message { xid, body: Body::MultipartReply(reply) }.encode().unwrap()
+}
+
+fn tables(assembled: &Assembled) -> Vec<u8> {
+    let mut r = Reader::new(&assembled.body, assembled.header.version.0);
+    let ty = ferroflow_openflow::v13::MultipartType(assembled.ty);
+    match MultipartReplyBody::read_rest(ty, 0, &mut r).unwrap() {
+        MultipartReplyBody::Table { body } => body.iter().map(|table| table.table_id.0).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn parts_of_two_messages_between_each_other() {
+    let mut parts = Reassembler::new(4, 1 << 20);
+    assert_eq!(parts.push(&part(1, &[1, 2], true)), Ok(None));
+    assert_eq!(parts.push(&part(2, &[7], true)), Ok(None));
+    assert_eq!(parts.push(&part(1, &[3], true)), Ok(None));
+    assert_eq!(parts.open(), 2);
+    let one = parts.push(&part(1, &[], false)).unwrap().unwrap();
+    assert_eq!((one.header.xid, tables(&one)), (1, vec![1, 2, 3]));
+    let two = parts.push(&part(2, &[8], false)).unwrap().unwrap();
+    assert_eq!((two.header.xid, tables(&two)), (2, vec![7, 8]));
+    assert_eq!(parts.open(), 0);
+}
+
+#[test]
+fn bounds() {
+    let mut parts = Reassembler::new(2, 100);
+    for xid in 1..=3 {
+        assert_eq!(parts.push(&part(xid, &[xid as u8], true)), Ok(None));
+    }
+    // The first gave way: what comes of it later is taken for all of it.
+    assert_eq!(parts.open(), 2);
+    assert_eq!(tables(&parts.push(&part(1, &[9], false)).unwrap().unwrap()), [9]);
+    assert_eq!(tables(&parts.push(&part(2, &[9], false)).unwrap().unwrap()), [2, 9]);
+    assert_eq!(parts.push(&part(3, &[1, 2, 3, 4], false)), Err(ReassembleError::TooLong { limit: 100 }));
+    assert_eq!(parts.open(), 0);
+}
+
+#[test]
+fn what_does_not_go_together() {
+    let mut parts = Reassembler::new(2, 1000);
+    assert_eq!(parts.push(&part(1, &[1], true)), Ok(None));
+    let ports = MultipartReplyBody::PortDesc { body: Vec::<Port>::new() };
+    let other = Message { xid: 1, body: Body::MultipartReply(ports.into()) }.encode().unwrap();
+    assert_eq!(parts.push(&other), Err(ReassembleError::MixedTypes { expected: 3, found: 13 }));
+    let hello = v10::Message { xid: 1, body: v10::Body::BarrierRequest }.encode().unwrap();
+    assert_eq!(parts.push(&hello), Err(ReassembleError::NotMultipart));
+    assert_eq!(parts.push(&part(1, &[1], true)[..12]), Err(ReassembleError::NotMultipart));
+}
+
+#[test]
+fn the_shorter_header_of_1_0() {
+    let reply = v10::StatsReply::from(v10::StatsReplyBody::Table { body: Vec::new() });
+    let bytes = v10::Message { xid: 5, body: v10::Body::StatsReply(reply) }.encode().unwrap();
+    assert_eq!(bytes.len(), 12);
+    let whole = Reassembler::new(1, 0).push(&bytes).unwrap().unwrap();
+    assert_eq!((whole.ty, whole.body.len()), (3, 0));
+}
