@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::tcp::user_timeout::Exchange;
 use crate::tcp::{Algorithm, Keepalive, TcpConfig};
 
 /// An option and its value, for [`crate::Net::set_option`]. The comment names what Linux calls it.
@@ -29,6 +30,9 @@ pub enum ConnOption {
     MaxSegment(u16),
     /// TCP_USER_TIMEOUT (RFC 5482): how long data may stay unacknowledged; zero = the default.
     UserTimeout(Duration),
+    /// Whether the user time-out is exchanged with the peer, and the peer's adopted if the service has set none (RFC 5482 3.1,
+    /// ENABLED). From the SYN on if set before it.
+    UserTimeoutExchange(bool),
     /// TCP_CONGESTION
     Congestion(Algorithm),
     /// TCP_SYNCNT: how often a SYN is sent again.
@@ -49,6 +53,8 @@ pub(crate) struct Own {
     pub(crate) recv_fixed: bool,
     pub(crate) max_segment: Option<u16>,
     pub(crate) user_timeout: Option<Duration>,
+    /// RFC 5482, if it is on.
+    pub(crate) exchange: Option<Exchange>,
     pub(crate) syn_retries: Option<u32>,
     pub(crate) fin_wait_2: Option<Duration>,
 }

@@ -337,7 +337,7 @@ fn any_tcp_options() -> impl Strategy<Value = TcpOptions> {
             for (start, end) in pairs {
                 sack.push(SeqNumber(start), SeqNumber(end));
             }
-            TcpOptions { mss, window_scale, sack_permitted, sack, timestamps }
+            TcpOptions { mss, window_scale, sack_permitted, sack, timestamps, user_timeout: None }
         },
     )
 }

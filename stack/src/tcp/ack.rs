@@ -98,6 +98,7 @@ impl Tcb {
         self.snd.nxt = self.snd.nxt.max(seg.ack);
         self.rto.progress();
         self.path_acked(cx.now, cx.counters);
+        self.user_timeout_acked();
         self.resend_one = false;
         // Progress: the user time-out starts anew, and so does the patience with a peer that the service has left.
         self.deadlines.give_up = self.service_done.then(|| cx.now + cx.config.linger);

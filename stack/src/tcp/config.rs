@@ -50,6 +50,9 @@ pub struct TcpConfig {
     pub rto_initial: Duration,
     /// How long data may stay unacknowledged before the connection is given up: R2 of RFC 9293 3.8.3 (at least 100 s).
     pub user_timeout: Duration,
+    /// Least and most that a peer can make of that (RFC 5482 3.1: L_LIMIT, no less than the 100 s of RFC 9293 3.8.3, and
+    /// U_LIMIT) where the exchange is on.
+    pub user_timeout_limits: (Duration, Duration),
     /// How long an active open is tried: R2 for SYN, at least 3 minutes (RFC 9293 3.8.3).
     pub connect_timeout: Duration,
     /// How long a passive open waits for its last ACK: a half-open connection costs memory, the peer tries again.
@@ -115,6 +118,7 @@ impl Default for TcpConfig {
             rto_max: Duration::from_secs(60),
             rto_initial: Duration::from_secs(1),
             user_timeout: Duration::from_secs(120),
+            user_timeout_limits: (Duration::from_secs(100), Duration::from_secs(3600)),
             connect_timeout: Duration::from_secs(180),
             accept_timeout: Duration::from_secs(60),
             time_wait: Duration::from_secs(60),

@@ -106,6 +106,7 @@ impl Tcb {
             ConnOption::Congestion(algorithm) => self.cc.set_algorithm(algorithm),
             _ => {}
         }
+        let user_timeout = self.user_timeout(config);
         let own = self.own.get_or_insert_default();
         match option {
             ConnOption::NoDelay(on) => own.nagle = Some(!on),
@@ -119,12 +120,18 @@ impl Tcb {
             ConnOption::RecvBuffer(_) => own.recv_fixed = true,
             ConnOption::MaxSegment(mss) => own.max_segment = Some(mss),
             ConnOption::UserTimeout(time) => own.user_timeout = Some(time).filter(|t| !t.is_zero()),
+            ConnOption::UserTimeoutExchange(on) => {
+                own.exchange = on.then(|| own.exchange.unwrap_or_default());
+            }
             ConnOption::SynRetries(n) => own.syn_retries = Some(n),
             ConnOption::FinTimeout(time) => own.fin_wait_2 = Some(time),
             ConnOption::Congestion(_) => {}
         }
         if matches!(option, ConnOption::Keepalive(_) | ConnOption::KeepaliveIdle(_)) {
             self.arm_keepalive(now, config);
+        }
+        if matches!(option, ConnOption::UserTimeout(_) | ConnOption::UserTimeoutExchange(_)) {
+            self.user_timeout_changed(user_timeout, config);
         }
         matches!(option, ConnOption::NoDelay(true) | ConnOption::Cork(false))
     }
@@ -172,11 +179,6 @@ impl Tcb {
             Some((on, keepalive)) => on.then_some(keepalive),
             None => config.keepalive,
         }
-    }
-
-    /// R2 of RFC 9293 3.8.3
-    pub(super) fn user_timeout(&self, config: &TcpConfig) -> Duration {
-        self.own.as_ref().and_then(|own| own.user_timeout).unwrap_or(config.user_timeout)
     }
 
     /// How long FIN_WAIT_2 lasts after a close.

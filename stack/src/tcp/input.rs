@@ -226,6 +226,7 @@ impl Tcb {
         if !self.input_ack(&seg, cx, &mut outcome) {
             return outcome;
         }
+        self.user_timeout_received(seg.options.user_timeout, cx.config);
         self.input_text(&seg, cx, &mut outcome);
         self.input_fin(&seg, &mut outcome);
         outcome

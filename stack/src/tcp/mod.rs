@@ -30,6 +30,7 @@ pub mod table;
 pub mod tcb;
 pub mod time_wait;
 pub mod timers;
+pub mod user_timeout;
 
 pub use cc::Algorithm;
 pub use config::{Keepalive, TcpConfig};

@@ -109,6 +109,7 @@ impl Tcb {
                 .offer
                 .timestamps
                 .then(|| (self.ts_value(now), self.ts.map_or(0, |ts| ts.recent))),
+            user_timeout: self.syn_user_timeout(),
             ..TcpOptions::NONE
         };
         // RFC 7323 2.2: the window of a SYN is not scaled
@@ -180,7 +181,8 @@ impl Tcb {
     /// Most text that a segment can carry beside the options it has now.
     fn segment_room(&self) -> u32 {
         let blocks = self.sack_blocks().len() as u32;
-        self.snd.mss - if blocks > 0 { 4 + 8 * blocks } else { 0 }
+        let sack = if blocks > 0 { 4 + 8 * blocks } else { 0 };
+        self.snd.mss - sack - if self.text_user_timeout().is_some() { 4 } else { 0 }
     }
 
     /// The next segment that may be sent: what is lost before what is new (RFC 6675 4, NextSeg), except that F-RTO tries
@@ -285,7 +287,7 @@ impl Tcb {
             // RFC 3168 6.1.5, 6.1.6: neither on what is sent again nor on a window probe
             ect: self.ecn.on && !chunk.again && chunk.len > 0,
             again: chunk.again,
-            options: self.options(now),
+            options: TcpOptions { user_timeout: self.text_user_timeout(), ..self.options(now) },
             text: self.tx.slices(offset, chunk.len as usize),
         };
         if !emit.emit(self, &segment) {
@@ -307,6 +309,7 @@ impl Tcb {
     /// Notes what has left.
     fn chunk_sent(&mut self, chunk: &Chunk, now: Instant, config: &TcpConfig) {
         let end = chunk.end();
+        self.user_timeout_sent(end);
         self.data_segs_out = self.data_segs_out.wrapping_add(u32::from(chunk.len > 0));
         let rto = now + self.rto.get(config);
         if self.recovery.reducing() {

@@ -461,6 +461,7 @@ impl Tcb {
         let overhead = if self.ts.is_some() { TIMESTAMPS_LEN } else { 0 };
         self.snd.mss = theirs.min(ours) - overhead;
         self.mtu = PathMtu::new(theirs.min(ours) as u16);
+        self.user_timeout_received(options.user_timeout, config);
         self.cc.set_mss(self.snd.mss, config.initial_window);
     }
 

@@ -87,3 +87,38 @@ fn data_in_flight_needs_no_probe() {
     let got = p.drain();
     assert!(!got.is_empty() && got.iter().all(|s| s.text == b"x"), "{got:?}");
 }
+
+#[test]
+fn a_connection_may_have_its_own() {
+    // RFC 9293 3.8.4: MUST-25, per connection
+    use ferroflow_stack::ConnOption;
+    let mut p = Peer::established();
+    let first = p.id;
+    let second = p.switch(Flow::new(41_000));
+    p.open(syn());
+    for option in [
+        ConnOption::KeepaliveIdle(Duration::from_secs(10)),
+        ConnOption::KeepaliveInterval(Duration::from_secs(2)),
+        ConnOption::KeepaliveProbes(3),
+        ConnOption::Keepalive(true),
+    ] {
+        let id = p.id;
+        p.net(|net| net.set_option(id, option)).expect("a connection");
+    }
+    assert_eq!(p.until_sent(60_000), 10_000);
+    p.expect(ACK, 0, 1, 0);
+    for _ in 0..2 {
+        assert_eq!(p.until_sent(60_000), 2000);
+        p.expect(ACK, 0, 1, 0);
+    }
+    p.events();
+    p.advance(2001);
+    p.out.clear();
+    assert_eq!(p.events(), [Event::Closed(p.id, CloseReason::TimedOut)]);
+    // the other one has none
+    p.switch(second);
+    p.id = first;
+    p.advance(100_000);
+    p.quiet();
+    assert_eq!(p.stack.conns(), 1);
+}

@@ -28,6 +28,7 @@ mod sequence;
 mod syn_cookies;
 mod time_wait;
 mod urgent;
+mod user_timeout;
 mod windows;
 
 /// What most tests need.

@@ -125,6 +125,12 @@ impl Seg {
         self
     }
 
+    /// The user time-out option as it stands (RFC 5482 3).
+    pub fn user_timeout(mut self, option: u16) -> Seg {
+        self.options.user_timeout = Some(option);
+        self
+    }
+
     pub fn urgent(mut self, pointer: u16) -> Seg {
         self.flags |= TcpFlags::URG;
         self.urgent = pointer;

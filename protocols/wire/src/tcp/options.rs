@@ -89,6 +89,8 @@ pub struct TcpOptions {
     pub sack: SackBlocks,
     /// Timestamps: `TSval` and `TSecr` (RFC 7323 3.2).
     pub timestamps: Option<(u32, u32)>,
+    /// User time-out: the granularity bit (minutes if set, else seconds) and 15 bits of value (RFC 5482 3).
+    pub user_timeout: Option<u16>,
 }
 
 impl TcpOptions {
@@ -99,6 +101,7 @@ impl TcpOptions {
         sack_permitted: false,
         sack: SackBlocks::NONE,
         timestamps: None,
+        user_timeout: None,
     };
 
     /// Timestamps alone, as nearly every segment carries.
@@ -129,10 +132,8 @@ impl TcpOptions {
                 TcpOption::SackPermitted => options.sack_permitted = true,
                 TcpOption::Sack(blocks) => options.sack = blocks,
                 TcpOption::Timestamps { value, echo } => options.timestamps = Some((value, echo)),
-                TcpOption::Nop
-                | TcpOption::UserTimeout(_)
-                | TcpOption::FastOpen(_)
-                | TcpOption::Unknown { .. } => {}
+                TcpOption::UserTimeout(time) => options.user_timeout = Some(time),
+                TcpOption::Nop | TcpOption::FastOpen(_) | TcpOption::Unknown { .. } => {}
             }
         }
         Ok(options)
@@ -162,7 +163,8 @@ impl TcpOptions {
             (None, true) => 4,
             (None, false) => 0,
         };
-        mss + timestamps + if self.window_scale.is_some() { 4 } else { 0 }
+        let rest = u8::from(self.window_scale.is_some()) + u8::from(self.user_timeout.is_some());
+        mss + timestamps + 4 * usize::from(rest)
     }
 
     /// How many SACK blocks there is room for behind the other options (RFC 2018 3).
@@ -175,7 +177,7 @@ impl TcpOptions {
     }
 
     /// Writes the options in Linux's order and alignment to the front of `buf` and returns their length: MSS,
-    /// SACK permitted, timestamps, NOP, window scale on a SYN; NOP, NOP, timestamps, NOP, NOP, SACK on data. SACK
+    /// SACK permitted, timestamps, NOP, window scale, user time-out on a SYN; NOP, NOP, timestamps, NOP, NOP, SACK on data. SACK
     /// blocks that do not fit 40 bytes are left out, the last first. Fails if `buf` is too short.
     #[inline]
     pub fn write(&self, buf: &mut [u8]) -> Result<usize, WireError> {
@@ -200,6 +202,10 @@ impl TcpOptions {
         }
         if let Some(shift) = self.window_scale {
             out.put([kind::NOP, kind::WINDOW_SCALE, 3, shift]);
+        }
+        if let Some(time) = self.user_timeout {
+            let [a, b] = time.to_be_bytes();
+            out.put([kind::USER_TIMEOUT, 4, a, b]);
         }
         let blocks = self.sack_fitting();
         if blocks > 0 {

@@ -38,6 +38,7 @@ fn linux_layouts() {
     };
     let none = TcpOptions::NONE;
     assert_eq!(written(none), []);
+    assert_eq!(written(TcpOptions { user_timeout: Some(0x8002), ..none }), [28, 4, 0x80, 2]);
     assert_eq!(written(TcpOptions { mss: Some(536), ..none }), [2, 4, 2, 0x18]);
     assert_eq!(written(TcpOptions { sack_permitted: true, ..none }), [1, 1, 4, 2]);
     assert_eq!(
@@ -125,13 +126,15 @@ fn impossible_lengths() {
 
 pub(crate) fn any_options() -> impl Strategy<Value = TcpOptions> {
     let blocks = prop::collection::vec(any::<(u32, u32)>(), 0..=4);
-    (any::<Option<u16>>(), any::<Option<u8>>(), any::<bool>(), blocks, any::<Option<(u32, u32)>>()).prop_map(
-        |(mss, window_scale, sack_permitted, blocks, timestamps)| TcpOptions {
+    let mss_and_time = (any::<Option<u16>>(), any::<Option<u16>>());
+    (mss_and_time, any::<Option<u8>>(), any::<bool>(), blocks, any::<Option<(u32, u32)>>()).prop_map(
+        |((mss, user_timeout), window_scale, sack_permitted, blocks, timestamps)| TcpOptions {
             mss,
             window_scale,
             sack_permitted,
             sack: sack(&blocks),
             timestamps,
+            user_timeout,
         },
     )
 }
