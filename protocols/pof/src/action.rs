@@ -1,4 +1,4 @@
-//! Actions (facts 4, action slot).
+//! Actions (WIRE.md 4, action slot).
 
 use crate::field::{Match, MatchX, Number, Value};
 use crate::profile::{FIELD_VALUES, WIDE_VALUES};

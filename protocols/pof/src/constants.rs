@@ -1,6 +1,6 @@
 //! Named numbers. Every one is open: a number without a name is kept.
 
-/// Bytes of the header (facts 1).
+/// Bytes of the header (WIRE.md 1).
 pub const HEADER_LEN: usize = 8;
 
 /// The version byte, the same in every profile and in OpenFlow 1.3.
@@ -109,7 +109,7 @@ ferroflow_wire::bit_flags! {
 }
 
 ferroflow_wire::open_enum! {
-    /// Reserved ports. The facts declare them; that a switch acts on one is not known.
+    /// Reserved ports. They are declared; that a switch acts on one is not known.
     pub ReservedPort(u32) {
         MAX = 0xffff_ff00, IN_PORT = 0xffff_fff8, TABLE = 0xffff_fff9, NORMAL = 0xffff_fffa, FLOOD = 0xffff_fffb,
         ALL = 0xffff_fffc, CONTROLLER = 0xffff_fffd, LOCAL = 0xffff_fffe, ANY = 0xffff_ffff,

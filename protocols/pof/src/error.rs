@@ -78,7 +78,7 @@ impl DecodeError {
         match self {
             Self::Field { error, .. } => error.answer().map_or(ErrorCode::BAD_LEN, ErrorCode::from),
             Self::Length { .. } | Self::TooLong { .. } => ErrorCode::BAD_LEN,
-            // Facts 3: a HELLO of a later version.
+            // WIRE.md 3: a HELLO of a later version.
             Self::Version { message: MessageType::HELLO, .. } => ErrorCode::INCOMPATIBLE,
             Self::Version { .. } => ErrorCode::BAD_VERSION,
         }

@@ -1,4 +1,4 @@
-//! Error types and codes by name (facts 4, ERROR).
+//! Error types and codes by name (WIRE.md 4, ERROR).
 
 use ferroflow_wire::codec::{Codec, Json, JsonError, JsonObject, Object, ReadError, Reader, Value, Writer};
 use std::fmt;
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(ErrorCode::BAD_TYPE.symbol().as_deref(), Some("POFBRC_BAD_TYPE"));
         assert_eq!(ErrorCode::new(ErrorType::SOFTWARE_FAILED, 0x6001).to_string(), "SOFTWARE_FAILED/24577");
         assert_eq!(ErrorCode::new(ErrorType(99), 1).name(), None);
-        // Facts 4, ERROR: as many names as the table has.
+        // WIRE.md 4, ERROR: as many names as the table has.
         assert_eq!(ErrorCode::all().count(), 2 + 14 + 17 + 14 + 12 + 13 + 16 + 2 + 9 + 12 + 5);
         for code in ErrorCode::all() {
             let name = code.name().unwrap();

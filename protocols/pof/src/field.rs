@@ -9,7 +9,7 @@ use ferroflow_wire::codec::{
 use ferroflow_wire::structure;
 
 structure! {
-    /// Where a field is (facts 4, match).
+    /// Where a field is (WIRE.md 4, match).
     #[derive(Copy, Hash)]
     pub struct Match {
         /// Packet data, metadata, or a parameter of the table.
@@ -35,7 +35,7 @@ impl Match {
 }
 
 structure! {
-    /// A field with value and mask (facts 4, matchX). Value and mask are left-aligned; only `len` bits count.
+    /// A field with value and mask (WIRE.md 4, matchX). Value and mask are left-aligned; only `len` bits count.
     #[derive(Copy, Hash)]
     pub struct MatchX {
         /// Packet data, metadata, or a parameter of the table.
@@ -132,7 +132,7 @@ impl From<Match> for Value {
 }
 
 impl Value {
-    /// The byte that says what the union is (facts 4, value-type rule).
+    /// The byte that says what the union is (WIRE.md 4, value-type rule).
     pub(crate) fn value_type(&self) -> u8 {
         match self {
             Self::Immediate(_) => 0,

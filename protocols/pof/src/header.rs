@@ -1,6 +1,6 @@
 use crate::{DecodeError, HEADER_LEN, MAX_MESSAGE_LEN, MessageType, VERSION};
 
-/// The first eight bytes of every message (facts 1).
+/// The first eight bytes of every message (WIRE.md 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Header {
     /// The message's type.

@@ -1,4 +1,4 @@
-//! Instructions (facts 4, instruction slot).
+//! Instructions (WIRE.md 4, instruction slot).
 
 use crate::action::Action;
 use crate::field::{Match, Number, Value};

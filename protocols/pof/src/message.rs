@@ -112,7 +112,7 @@ impl Message {
 fn read_body(ty: MessageType, r: &mut Reader<'_>) -> Result<Body, ReadError> {
     r.skip(HEADER_LEN)?;
     let body = Body::read_rest(ty, 0, r)?;
-    // Facts 2: most bodies have one length.
+    // WIRE.md 2: most bodies have one length.
     r.finished().map_err(|e| e.within("length"))?;
     Ok(body)
 }

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_those_of_the_facts() {
+    fn sizes_are_those_of_the_description() {
         assert_eq!(Profile::ALL.map(Profile::instruction_len), [304, 304, 208, 304]);
         assert_eq!(Profile::ALL.map(Profile::flow_mod_len), [2192, 2192, 1200, 2192]);
     }

@@ -39,7 +39,7 @@ pub(crate) fn read_slot<T: Choice>(
     answer: (u16, u16),
 ) -> Result<(u16, T), ReadError> {
     let tag = field(r, T::TAG)?;
-    // The length is not checked by any switch (facts 4, instruction slot): it is kept, and means nothing.
+    // The length is not checked by any switch (WIRE.md 4, instruction slot): it is kept, and means nothing.
     let len = field(r, "len")?;
     pad(r, gap)?;
     let outer = r.narrow(room).map_err(|e| e.within("data"))?;

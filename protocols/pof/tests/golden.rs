@@ -1,4 +1,4 @@
-//! Messages written by hand from the facts, every field annotated: `hex  # @offset path = value`. The offset counts from
+//! Messages written by hand from WIRE.md, every field annotated: `hex  # @offset path = value`. The offset counts from
 //! the end of the header, the value is the one of the JSON view.
 
 use ferroflow_pof::codec::Json;

@@ -1,4 +1,4 @@
-//! Sizes of the facts as constants, the limit of 2,560 bytes, and what is said of wrong messages and values.
+//! Sizes and offsets of WIRE.md as constants, the limit of 2,560 bytes, and what is said of wrong messages and values.
 
 use ferroflow_pof::codec::Codec;
 use ferroflow_pof::{
@@ -20,8 +20,8 @@ fn body_len(profile: Profile, ty: u8) -> Option<usize> {
 }
 
 #[test]
-fn the_bodies_have_the_sizes_of_the_facts() {
-    // Facts 2: type, 1.3.4, 1.4.0; None where the type is not described.
+fn the_bodies_have_the_sizes_of_the_description() {
+    // WIRE.md 2: type, 1.3.4, 1.4.0; None where the type is not described.
     for (ty, p134, p140) in [
         (0, Some(0), Some(0)),
         (1, Some(264), Some(272)),
@@ -68,7 +68,7 @@ fn the_bodies_have_the_sizes_of_the_facts() {
 }
 
 #[test]
-fn the_structures_have_the_offsets_of_the_facts() {
+fn the_structures_have_the_offsets_of_the_description() {
     assert_eq!((Match::MIN, MatchX::MIN, Action::MIN, ACTION_LEN), (8, 40, 48, 48));
     assert_eq!((Port::MIN + 2, PortChange::MIN + 2, TableResource::MIN), (120, 128, 16));
     assert_eq!((PacketOut::MIN, MeterMod::MIN, FlowMod::MIN), (304, 8, 1192));

@@ -1,4 +1,4 @@
-//! The bodies of the messages (facts 2 and 4).
+//! The bodies of the messages (WIRE.md 2 and 4).
 
 mod error_msg;
 mod flow_mod;

@@ -9,7 +9,7 @@ impl ActionSlot {
     /// OUTPUT of the whole packet to `port`. In 1.4.0 the slot's id stands in the upper 16 bits of `port`.
     #[inline]
     pub const fn output(profile: Profile, port: u32) -> Self {
-        // Facts 4, action slot: the port's offset in the slot.
+        // WIRE.md 4, action slot: the port's offset in the slot.
         let at = if profile.has_field_values() { 12 } else { 4 };
         Self::of(ActionType::OUTPUT, 16, at, port)
     }

@@ -34,7 +34,7 @@ impl FieldMatch {
     }
 }
 
-/// Offsets from the start of the message (facts 4, FLOW_MOD).
+/// Offsets from the start of the message (WIRE.md 4, FLOW_MOD).
 const MATCH: usize = 8 + 40;
 const INSTRUCTIONS: usize = 8 + 360;
 

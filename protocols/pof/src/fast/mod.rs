@@ -82,7 +82,7 @@ fn start(ty: MessageType, xid: u32, len: usize, buf: &mut [u8]) -> Result<&mut [
     let Some(header) = msg.first_chunk_mut::<HEADER_LEN>() else {
         return Err(BuildError::Room { need: HEADER_LEN, have });
     };
-    // Facts 1: version, type, length of the whole message, xid.
+    // WIRE.md 1: version, type, length of the whole message, xid.
     *header = Header { ty, length: len as u16, xid }.to_bytes();
     Ok(msg)
 }

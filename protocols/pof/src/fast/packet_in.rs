@@ -1,7 +1,7 @@
 use super::bytes::get;
 use crate::{DecodeError, MessageType, PacketInReason, Profile};
 
-/// A PACKET_IN where it lies (facts 4, PACKET_IN).
+/// A PACKET_IN where it lies (WIRE.md 4, PACKET_IN).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PacketInView<'a> {
     /// Transaction id.

@@ -2,7 +2,7 @@ use super::bytes::put;
 use super::{ActionSlot, BuildError, start};
 use crate::{ACTION_LEN, MAX_PACKET_LEN, MAX_PACKET_OUT_ACTIONS, MessageType, NO_BUFFER, Profile};
 
-/// Bytes in front of the frame (facts 4, PACKET_OUT).
+/// Bytes in front of the frame (WIRE.md 4, PACKET_OUT).
 pub(crate) const PACKET_OUT_LEN: usize = 8 + 304;
 
 /// Writes a PACKET_OUT of `frame` at the front of `buf`, and says how long it is.

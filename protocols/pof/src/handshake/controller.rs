@@ -104,7 +104,6 @@ impl ControllerHandshake {
     /// The switch has connected. What is returned is to be sent: a HELLO.
     pub fn connected(&mut self) -> Outgoing {
         self.state = ControllerState::Hello;
-        // Facts 3: the xids of the two HELLOs have nothing to do with each other.
         Outgoing::default().push(MessageType::HELLO, 0, &[])
     }
 
@@ -122,7 +121,7 @@ impl ControllerHandshake {
             return Ok(Outgoing::default());
         }
         match self.state {
-            // Facts 3: a switch sends ECHO_REQUESTs in RUN only, so it has told all its ports.
+            // WIRE.md 3: a switch sends ECHO_REQUESTs in RUN only, so it has told all its ports.
             ControllerState::Ports { .. } if ty == MessageType::ECHO_REQUEST => {
                 self.state = ControllerState::Run;
             }
@@ -196,7 +195,7 @@ impl ControllerHandshake {
         body[..4].copy_from_slice(&dev_id.to_be_bytes());
         body[4..6].copy_from_slice(&self.flags.0.to_be_bytes());
         body[6..].copy_from_slice(&self.miss_send_len.to_be_bytes());
-        // Facts 4, switch config: the device id is 1.4.0's.
+        // WIRE.md 4, switch config: the device id is 1.4.0's.
         let body = if self.profile.has_slots() { &body[..] } else { &body[4..] };
         let (set, get) = (self.take_xid(), self.take_xid());
         Outgoing::default().push(MessageType::SET_CONFIG, set, body).push(

@@ -1,7 +1,7 @@
 use super::{HandshakeError, Outgoing, header, only};
 use crate::MessageType;
 
-/// What a switch waits for, by the names and numbers of POFSwitch (facts 3).
+/// What a switch waits for, by the names and numbers of POFSwitch (WIRE.md 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SwitchState {
     /// Nothing: there is no connection, or it is broken.

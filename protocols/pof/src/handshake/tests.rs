@@ -197,6 +197,6 @@ fn a_later_version_is_incompatible() {
     assert_eq!(error.answer(), ErrorCode::INCOMPATIBLE);
     assert_eq!(error.to_string(), "HELLO of version 5: at most 4 expected");
     assert_eq!(switch.state(), SwitchState::Invalid);
-    // The state numbers are the switch's own (facts 3).
+    // The state numbers are the switch's own (WIRE.md 3).
     assert_eq!((SwitchState::Invalid as u8, SwitchState::Hello as u8, SwitchState::Run as u8), (0, 3, 7));
 }
