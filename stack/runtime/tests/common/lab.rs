@@ -6,9 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant as Wall};
 
 use ferroflow_ports::{TapBuilder, TapPort};
+use ferroflow_runtime::capture::Ring;
 use ferroflow_runtime::{CoreReport, Options, PortEngine, Runtime, Steered, Waker};
 use ferroflow_stack::port::Port;
 use ferroflow_stack::port::lossy::Lossy;
+use ferroflow_stack::port::pcap::Pcap;
 use ferroflow_stack::steer::Steer;
 use ferroflow_stack::{Config, Instance, Service};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
@@ -136,6 +138,16 @@ impl LabPort for Steered<TapPort> {
     }
 }
 
+impl LabPort for Steered<Pcap<TapPort, Ring>> {
+    fn held(&self) -> usize {
+        self.inner().inner().held()
+    }
+
+    fn attach(&self, waker: Waker) {
+        Steered::attach(self, waker);
+    }
+}
+
 /// Cores with a stack on each of the ports.
 pub struct Stack {
     runtime: Option<Runtime<End>>,
@@ -190,6 +202,12 @@ impl Stack {
     /// Open connections now, over all cores.
     pub fn conns(&self) -> u64 {
         self.runtime.as_ref().unwrap().stats().iter().map(|s| s.conns()).sum()
+    }
+
+    /// What every core says of itself.
+    pub fn describe(&self) -> Vec<String> {
+        let answers = self.runtime.as_ref().unwrap().inspector().describe(Duration::from_secs(20));
+        answers.into_iter().map(|answer| answer.expect("the core answers")).collect()
     }
 
     /// Waits until no connection is open.
