@@ -175,7 +175,11 @@ fn destination_unreachable(inner: &mut Inner, code: u8, next_hop_mtu: u16, origi
     }
     match code {
         // RFC 1122 4.2.3.9: hard errors, and what else makes an open hopeless
-        unreachable::PROTOCOL | unreachable::PORT | unreachable::ADMIN_PROHIBITED => {
+        unreachable::PORT => {
+            inner.finish(index, CloseReason::Reset); // as a reset would: nobody listens
+            true
+        }
+        unreachable::PROTOCOL | unreachable::ADMIN_PROHIBITED => {
             inner.finish(index, CloseReason::Unreachable);
             true
         }

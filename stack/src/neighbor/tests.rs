@@ -128,7 +128,7 @@ fn traffic_makes_and_keeps_entries_but_does_not_change_them() {
     assert!(n.wait(PEER, 1));
     assert_eq!(n.confirm(PEER, PEER_MAC, s(0)), [1]);
     for at in (0..600).step_by(30) {
-        assert_eq!(n.confirm(PEER, PEER_MAC, s(at)), []);
+        assert!(n.confirm(PEER, PEER_MAC, s(at)).is_empty());
     }
     assert_eq!(n.resolve(PEER, s(620)), Resolve::Known(PEER_MAC));
     assert_eq!(dues(&mut n, s(622)), []);
@@ -173,7 +173,7 @@ fn only_packets_for_us_make_entries() {
 fn lies_are_refused() {
     let mut n = neighbors();
     for bad in [MacAddr::ZERO, MacAddr::BROADCAST, MacAddr([1, 0, 0x5e, 0, 0, 1]), OWN_MAC] {
-        assert_eq!(n.arp(&reply(PEER, bad), s(0)).ready, []);
+        assert!(n.arp(&reply(PEER, bad), s(0)).ready.is_empty());
     }
     for bad in [Ipv4Addr::new(11, 0, 0, 1), Ipv4Addr::new(10, 0, 255, 255), Ipv4Addr::new(10, 0, 0, 0)] {
         let _ = n.arp(&reply(bad, PEER_MAC), s(0));

@@ -49,7 +49,7 @@ impl Tcb {
             ..News::default()
         };
         if news.moved == 0 && seg.options.sack.is_empty() && !news.duplicate && !self.recovery.repairing() {
-            ecn::echoed(self, seg, cx);
+            ecn::echoed(self, seg, 0, cx);
             return false; // most segments of a flow that comes our way
         }
         let fin_acked = news.moved > 0 && self.advance(seg, &mut news, cx);
@@ -63,7 +63,7 @@ impl Tcb {
         cx.counters.tcp_reordered += u64::from(overtaken);
         self.find_losses(&mut news, cx);
         let over = self.judge(&news, cx);
-        ecn::echoed(self, seg, cx);
+        ecn::echoed(self, seg, news.moved, cx);
         if !over {
             self.grow(&news, cx);
         }
@@ -236,7 +236,7 @@ impl Tcb {
         if self.tlp.acked(self.snd.una, news.dsack, plain) && !self.recovery.repairing() {
             // RFC 8985 7.4.2: the probe has repaired a loss; the window comes down all the same
             cx.counters.tcp_loss_probe_recovery += 1;
-            self.begin_reduction(Phase::Cwr, cx.now);
+            self.begin_reduction(Phase::Cwr, news.moved, cx.now);
         }
         // In fast recovery one late segment says nothing of the others that were sent again and are not answered yet.
         let open_question = self.recovery.phase == Phase::Recovery && self.sent.resent_in_flight();
@@ -257,7 +257,7 @@ impl Tcb {
             self.repaired();
         }
         if news.lost > 0 && !self.recovery.repairing() {
-            self.begin_recovery(cx.now, cx.counters);
+            self.begin_recovery(news.moved, cx.now, cx.counters);
         } else if news.lost > 0 && news.moved == 0 {
             self.resend_one |= self.sent.pipe() == 0;
         }
@@ -268,13 +268,13 @@ impl Tcb {
     }
 
     /// Fast recovery begins (RFC 6675 5 step 4).
-    pub(super) fn begin_recovery(&mut self, now: Instant, counters: &mut Counters) {
+    pub(super) fn begin_recovery(&mut self, moved: u32, now: Instant, counters: &mut Counters) {
         let begun =
             if self.sack_ok { &mut counters.tcp_sack_recovery } else { &mut counters.tcp_reno_recovery };
         *begun += 1;
         // A window that ECN is bringing down already is not brought down twice (RFC 3168 6.1.2).
         if self.recovery.phase != Phase::Cwr {
-            self.cc.congestion(now, self.load());
+            self.cc.congestion(now, self.load(moved));
         }
         self.begin_episode(Phase::Recovery);
         self.ecn.reduced = self.ecn.on; // RFC 3168 6.1.2
@@ -283,8 +283,8 @@ impl Tcb {
     }
 
     /// The window is to come down although nothing is lost.
-    pub(super) fn begin_reduction(&mut self, phase: Phase, now: Instant) {
-        self.cc.congestion(now, self.load());
+    pub(super) fn begin_reduction(&mut self, phase: Phase, moved: u32, now: Instant) {
+        self.cc.congestion(now, self.load(moved));
         self.begin_episode(phase);
     }
 
@@ -293,10 +293,10 @@ impl Tcb {
         self.recovery.begin(phase, self.snd.una, self.snd.nxt, out);
     }
 
-    /// What the path carried when congestion showed: FlightSize (RFC 5681 3.1), of which SACK may have let go more than a
-    /// window.
-    pub(super) fn load(&self) -> u32 {
-        self.flight().min(self.cc.cwnd())
+    /// What the path carried when congestion showed: FlightSize (RFC 5681 3.1) before the acknowledgement that showed it,
+    /// which has taken `moved` bytes off; SACK may have let go more than a window.
+    pub(super) fn load(&self, moved: u32) -> u32 {
+        (self.flight() + moved).min(self.cc.cwnd())
     }
 
     /// Everything that was out when it began has arrived.
@@ -368,9 +368,11 @@ impl Tcb {
             let pipe = self.pipe();
             let cwnd = self.recovery.prr(bytes, pipe, self.cc.ssthresh(), self.snd.mss, safe);
             self.cc.set_cwnd(cwnd);
-        } else if news.moved > 0 || (bytes > 0 && self.sack_ok && self.recovery.phase == Phase::Open) {
+        } else if news.moved > 0 {
             let flight = self.pipe();
-            let limited = self.limited_until.gt(self.snd.una - news.moved)
+            // After a time-out it is what is to be sent again that the window holds back.
+            let limited = self.sent.lost() > 0
+                || self.limited_until.gt(self.snd.una - news.moved)
                 || (self.cc.in_slow_start() && self.max_flight.saturating_mul(2) > self.cc.cwnd());
             self.cc.acked(&cc::Acked {
                 now: cx.now,

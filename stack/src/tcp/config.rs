@@ -78,6 +78,9 @@ pub struct TcpConfig {
     pub f_rto: bool,
     /// Explicit congestion notification (RFC 3168).
     pub ecn: EcnMode,
+    /// Spread a window over its round trip. Off: over the paths of `tests/sim_grid.rs` it gained nothing (the queue holds a
+    /// window's burst) and cost up to a tenth where windows are small; for paths with queues of a few packets.
+    pub pacing: bool,
     /// Congestion control of new connections.
     pub congestion: Algorithm,
     /// Whether connections find out by themselves what their path carries (RFC 4821).
@@ -131,6 +134,7 @@ impl Default for TcpConfig {
             tail_loss_probe: true,
             f_rto: true,
             ecn: EcnMode::Accept,
+            pacing: false,
             congestion: Algorithm::Cubic,
             mtu_probing: MtuProbing::BlackHole,
             initial_window: 10,

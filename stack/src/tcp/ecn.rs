@@ -70,13 +70,13 @@ pub fn received(tcb: &mut Tcb, seg: &Segment<'_>, cx: &mut Cx<'_>) {
 /// The peer's acknowledgement says that a router has marked what we sent: as if a segment were lost, once per
 /// round trip (RFC 3168 6.1.2).
 #[inline]
-pub(super) fn echoed(tcb: &mut Tcb, seg: &Segment<'_>, cx: &mut Cx<'_>) {
+pub(super) fn echoed(tcb: &mut Tcb, seg: &Segment<'_>, moved: u32, cx: &mut Cx<'_>) {
     if !(tcb.ecn.on && seg.flags.contains(TcpFlags::ECE)) || seg.flags.contains(TcpFlags::SYN) {
         return;
     }
     if tcb.recovery.phase == Phase::Open && !tcb.sent.is_empty() {
         cx.counters.tcp_ecn_reductions += 1;
-        tcb.begin_reduction(Phase::Cwr, cx.now);
+        tcb.begin_reduction(Phase::Cwr, moved, cx.now);
         tcb.ecn.reduced = true;
     }
 }

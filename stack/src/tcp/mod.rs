@@ -7,7 +7,7 @@
 //!
 //! Sending over a path that loses: `ack` what an acknowledgement tells · `sent` what is in flight (RFC 6675) · `rack`
 //! what of it is lost (RFC 8985) · `recovery` how that is repaired (RFC 6937, 5682, 3522) · `cc` how much may be in
-//! flight (RFC 9438, 5681, 9406) · `ecn` RFC 3168 · `rto` RFC 6298.
+//! flight (RFC 9438, 5681, 9406) · `pacing` how fast · `ecn` RFC 3168 · `rto` RFC 6298.
 
 pub mod ack;
 pub mod autotune;
@@ -20,6 +20,7 @@ pub mod input;
 pub mod isn;
 pub mod mtu;
 pub mod output;
+mod pacing;
 pub mod rack;
 pub mod recovery;
 pub mod recv;

@@ -164,6 +164,9 @@ impl Tcb {
             if sent >= budget {
                 return Progress::Budget;
             }
+            if self.paced(now, config) {
+                break;
+            }
             if !self.send_chunk(&chunk, now, config, emit) {
                 return Progress::Blocked;
             }
@@ -338,6 +341,7 @@ impl Tcb {
         if !chunk.again {
             self.arm_probe(now, config);
         }
+        self.pace(chunk.len, now, config);
         self.last_sent = now;
     }
 

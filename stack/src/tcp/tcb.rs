@@ -156,6 +156,10 @@ pub struct Tcb {
     pub ts: Option<Timestamps>,
     /// Added to the clock to make TSval (RFC 7323 5.4: not the uptime).
     pub ts_offset: u32,
+    /// When the next segment may leave, if sending is paced.
+    pub pace_at: Instant,
+    /// A segment waits for that.
+    pub pace_waits: bool,
     /// In-order bytes received since the last ACK.
     pub unacked: u32,
     /// Acknowledgements that are due.
@@ -402,6 +406,8 @@ impl Tcb {
             deadlines: Deadlines::default(),
             scheduled: Instant::FAR,
             ack: AckDue::No,
+            pace_at: now,
+            pace_waits: false,
             unacked: 0,
             quick_acks: 0,
             resend_one: false,
@@ -591,7 +597,8 @@ impl Tcb {
             _ => None,
         };
         let early = d.early.map(|(at, _)| at);
-        [d.retransmit, early, d.give_up, d.keepalive, d.service, d.trim, ack]
+        let pace = self.pace_waits.then_some(self.pace_at);
+        [d.retransmit, early, pace, d.give_up, d.keepalive, d.service, d.trim, ack]
             .into_iter()
             .flatten()
             .min()

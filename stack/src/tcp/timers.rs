@@ -47,6 +47,10 @@ impl Tcb {
             self.early_timer(what, now, config, counters);
             fired.output = true;
         }
+        if self.pace_waits && self.pace_at <= now {
+            self.pace_waits = false;
+            fired.output = true;
+        }
         if let AckDue::Delayed(at) = self.ack
             && at <= now
         {
@@ -100,7 +104,7 @@ impl Tcb {
     /// allows.
     fn time_out(&mut self, now: Instant, first: bool, config: &TcpConfig, counters: &mut Counters) {
         self.path_timed_out(now, config, counters);
-        let load = self.load();
+        let load = self.load(0);
         let fresh = first && !self.recovery.repairing();
         if first {
             self.count_failure(counters);
@@ -148,7 +152,7 @@ impl Tcb {
                     // What was sent again is lost again: nothing is acknowledged that PRR could answer with a segment.
                     self.resend_one = true;
                 } else {
-                    self.begin_recovery(now, counters);
+                    self.begin_recovery(0, now, counters);
                 }
             }
         }

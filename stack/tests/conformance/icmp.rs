@@ -173,11 +173,16 @@ fn unreachable_about(p: &Peer, code: u8, seq: u32) -> Vec<u8> {
 #[test]
 fn a_hard_error_ends_an_open() {
     // RFC 1122 4.2.3.9, RFC 5461 4.1
-    for code in [unreachable::PROTOCOL, unreachable::PORT, unreachable::ADMIN_PROHIBITED] {
+    let cases = [
+        (unreachable::PROTOCOL, ConnectError::Unreachable),
+        (unreachable::PORT, ConnectError::Refused),
+        (unreachable::ADMIN_PROHIBITED, ConnectError::Unreachable),
+    ];
+    for (code, error) in cases {
         let mut p = Peer::new();
         p.connect();
         p.inject_frame(unreachable_about(&p, code, 0));
-        assert_eq!(p.events(), [Event::Connected(p.id, Err(ConnectError::Unreachable))]);
+        assert_eq!(p.events(), [Event::Connected(p.id, Err(error))]);
         assert_eq!(p.stack.conns(), 0);
     }
 }

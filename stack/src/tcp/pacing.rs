@@ -1,0 +1,45 @@
+//! Pacing: a window is spread over its round trip instead of leaving in bursts, which a queue at the narrowest link would
+//! have to hold (RFC 9438 does not ask for it; Linux's `sk_pacing_rate` is the model).
+
+use std::time::Duration;
+
+use super::TcpConfig;
+use super::tcb::Tcb;
+use crate::time::Instant;
+
+/// A path is paced only if its round trip is this long: the clock ticks every millisecond, and what a tick lets go would be the
+/// window on shorter ones.
+const MIN_RTT: Duration = Duration::from_millis(5);
+/// What may leave ahead of its time: a tick's worth, since nobody wakes us earlier.
+const QUANTUM: Duration = Duration::from_millis(1);
+
+impl Tcb {
+    /// Whether the next segment has to wait for its time. The deadline is set.
+    #[inline]
+    pub(super) fn paced(&mut self, now: Instant, config: &TcpConfig) -> bool {
+        if !config.pacing || self.pace_at <= now + QUANTUM {
+            self.pace_waits = false;
+            return false;
+        }
+        self.pace_waits = true;
+        true
+    }
+
+    /// `len` bytes have left: the next may follow when their share of the round trip is over.
+    #[inline]
+    pub(super) fn pace(&mut self, len: u32, now: Instant, config: &TcpConfig) {
+        if !config.pacing {
+            return;
+        }
+        let Some(srtt) = self.rto.srtt().filter(|&srtt| srtt >= MIN_RTT) else {
+            self.pace_at = now;
+            return;
+        };
+        // Twice the window in a round trip while it doubles, and a fifth more than it after that (Linux's tcp_pacing_ss_ratio
+        // and tcp_pacing_ca_ratio): pacing must not be what limits the rate.
+        let percent = if self.cc.in_slow_start() { 200 } else { 120 };
+        let window = u64::from(self.cc.cwnd().max(1)) * percent / 100;
+        let nanos = srtt.as_nanos() as u64 * u64::from(len) / window;
+        self.pace_at = self.pace_at.max(now) + Duration::from_nanos(nanos);
+    }
+}
