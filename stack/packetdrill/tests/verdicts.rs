@@ -155,6 +155,18 @@ fn a_call_may_block_only_where_the_script_says_so() {
 }
 
 #[test]
+fn assertions_on_tcp_info_are_evaluated() {
+    let with = |code: &str| run(&format!("{RIGHT}+0 %{{ {code} }}%\n"));
+    let report =
+        with("assert tcpi_state == TCP_ESTABLISHED\nassert tcpi_unacked == 0 and tcpi_snd_mss == 988")
+            .expect("true");
+    assert_eq!(report.checked, 11);
+    let failure = with("assert tcpi_snd_mss == 989").expect_err("988");
+    assert_eq!(failure.line, 18);
+    assert!(failure.what.contains("988 against 989"), "{}", failure.what);
+}
+
+#[test]
 fn a_call_must_have_returned_at_the_end() {
     let text = format!("{RIGHT}0.5...0.9 read(4, ..., 100) = 0\n");
     let failure = run(&text).expect_err("nobody sends anything");
