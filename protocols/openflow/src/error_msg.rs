@@ -2,7 +2,7 @@ use crate::bytes::{get16, get32, put16};
 use crate::encode::{Encode, Writer};
 use crate::error::{DecodeError, ErrorCode};
 use crate::header::{Header, Start, Version};
-use crate::{v10, v13};
+use crate::owned::{common, v10};
 use std::fmt;
 
 const OFPT_ERROR: u8 = 1;
@@ -50,11 +50,11 @@ impl<'a> ErrorMsg<'a> {
         if self.error.ty == 0 { None } else { Header::parse(self.data).ok() }
     }
 
-    /// The standard's names of the type and the code, where this version has them.
+    /// The standard's names of the type and the code, by the latest version that has them.
     pub fn names(&self) -> (Option<&'static str>, Option<&'static str>) {
         match self.version {
-            Version::V1_0 => v10::error_names(self.error),
-            _ => v13::error_names(self.error),
+            Version::V1_0 => v10::error_names(self.error.ty, self.error.code),
+            _ => common::error_names(self.error.ty, self.error.code),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! OpenFlow codecs that parse in place and write into a given buffer.
 //!
-//! Every message is one plain struct per version. `parse` takes exactly one whole message (what
+//! The messages of the hot path have views in [`v10`] and [`v13`]; every message of every version is an owned value in
+//! [`owned`], which also has the view for people (JSON, with the feature `serde`).
+//!
+//! Every view is one plain struct per version. `parse` takes exactly one whole message (what
 //! [`Splitter`] yields) and borrows its variable parts; [`Encode`] tells the exact length and writes
 //! into a buffer of that length. Neither allocates. The lists inside a message (actions, OXM fields,
 //! ports, ...) are a type parameter: a parsed message holds a checked view, a message that is being
@@ -27,6 +30,8 @@
 
 #[macro_use]
 mod macros;
+#[macro_use]
+mod shared;
 
 mod bytes;
 mod desc;
