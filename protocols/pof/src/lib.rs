@@ -35,7 +35,7 @@ pub use instruction::{
 };
 pub use message::Message;
 pub use profile::{Profile, UnknownProfile};
-pub use unused::UnusedBytes;
+pub use unused::Unused;
 
 // The vocabulary of fields and of the view for people.
 pub use ferroflow_wire::MacAddr;

@@ -1,5 +1,5 @@
 use crate::body::Body;
-use crate::unused::{self, UnusedBytes};
+use crate::unused::Unused;
 use crate::{DecodeError, EncodeError, HEADER_LEN, Header, MAX_MESSAGE_LEN, MessageType, Profile};
 use ferroflow_wire::codec::{
     Choice, Codec, Json, JsonError, JsonObject, Object, ReadError, Reader, Value, WriteError, Writer,
@@ -25,13 +25,13 @@ pub struct Message {
     /// Its type and content.
     pub body: Body,
     /// Bytes of padding and of unused slots that are not zero. They mean nothing, and are kept.
-    pub unused: Vec<UnusedBytes>,
+    pub unused: Unused,
 }
 
 impl Message {
     /// A message without rubbish in its padding.
     pub fn new(profile: Profile, xid: u32, body: Body) -> Self {
-        Self { profile, xid, body, unused: Vec::new() }
+        Self { profile, xid, body, unused: Unused::default() }
     }
 
     /// The message's type.
@@ -52,7 +52,7 @@ impl Message {
         let mut message = Self::new(profile, header.xid, body);
         // What is written again has zeros where nothing is said: the difference is what was there.
         if let Ok(plain) = message.plain() {
-            message.unused = unused::between(&plain, msg);
+            message.unused = Unused::between(&plain, msg);
         }
         Ok(message)
     }
@@ -79,11 +79,11 @@ impl Message {
             return Ok(msg);
         }
         let message = self.message_type();
-        unused::put(&self.unused, &mut msg).map_err(|offset| EncodeError::NotUnused { message, offset })?;
+        self.unused.lay_into(&mut msg).map_err(|offset| EncodeError::NotUnused { message, offset })?;
         // They must not have changed what the message says.
         match Self::decode(self.profile, &msg) {
             Ok(again) if again == *self => Ok(msg),
-            _ => Err(EncodeError::NotUnused { message, offset: self.unused[0].offset }),
+            _ => Err(EncodeError::NotUnused { message, offset: self.first_unused() }),
         }
     }
 
@@ -101,6 +101,10 @@ impl Message {
         let header = Header { ty: message, length: length as u16, xid: self.xid };
         msg[..HEADER_LEN].copy_from_slice(&header.to_bytes());
         Ok(msg)
+    }
+
+    fn first_unused(&self) -> u16 {
+        self.unused.iter().next().map_or(0, |(offset, _)| offset)
     }
 
     /// The bytes of a part of a message.
@@ -155,7 +159,7 @@ impl JsonObject for Message {
             object.push("body", Value::Object(Object::default()));
         }
         let body = crate::slot::nested(object, "body", |fields| Body::rest_from_fields(ty, fields))?;
-        let unused = object.field::<Option<Vec<UnusedBytes>>>("unused")?.unwrap_or_default();
+        let unused = object.field::<Option<Unused>>("unused")?.unwrap_or_default();
         Ok(Self { profile, xid, body, unused })
     }
 }

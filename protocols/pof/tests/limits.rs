@@ -6,7 +6,7 @@ use ferroflow_pof::{
     ErrorMsg, FieldBits, FieldId, FlowMod, Frame, GroupMod, GroupModCommand, Instruction, InstructionData,
     MAX_MESSAGE_LEN, Match, MatchX, Message, MessageType, MeterMod, MeterModCommand, Number, PacketIn,
     PacketInReason, PacketOut, Port, PortChange, Profile, Raw, ResourceReport, SwitchConfig,
-    SwitchConfigFlags, TableMod, TableResource, UnusedBytes, Value,
+    SwitchConfigFlags, TableMod, TableResource, Unused, Value,
 };
 
 /// The length of the shortest message of a type: what a made-up one has, whose lists are empty.
@@ -344,14 +344,15 @@ fn wrong_headers_are_named() {
 fn what_is_unused_stays_where_nothing_is_said() {
     let config = [4, 31, 0, 24, 0, 0, 0, 1, 0, 1, 2, 3, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 1];
     let mut message = Message::decode(Profile::P134, &config).unwrap();
-    assert_eq!(message.unused, [UnusedBytes { offset: 9, bytes: Bytes(vec![1, 2, 3]) }]);
+    assert_eq!(message.unused.iter().collect::<Vec<_>>(), [(9, &[1, 2, 3][..])]);
     let json = serde_json::to_string(&message).unwrap();
     assert!(json.ends_with(r#""unused":[{"offset":9,"bytes":"010203"}]}"#), "{json}");
     assert_eq!(message.to_vec().unwrap(), config);
     for (offset, bytes) in
         [(15, vec![8]), (8, vec![1, 1]), (22, vec![0, 1, 2]), (60000, vec![1]), (0, vec![5])]
     {
-        message.unused = vec![UnusedBytes { offset, bytes: Bytes(bytes) }];
+        message.unused = Unused::default();
+        message.unused.push(offset, &bytes);
         let expected = EncodeError::NotUnused { message: MessageType::COUNTER_MOD, offset };
         assert_eq!(message.to_vec(), Err(expected));
     }

@@ -13,20 +13,23 @@ struct Counting;
 static COUNTING: Counting = Counting;
 
 thread_local! {
-    // A constant without a destructor, so that reaching it does not allocate.
+    // Constants without destructors, so that reaching them does not allocate.
     static COUNT: Cell<u64> = const { Cell::new(0) };
+    static BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: every call is passed on to the system's allocator as it is.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
+        BYTES.set(BYTES.get() + layout.size());
         // SAFETY: the caller's promise is the one that is asked for.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
+        BYTES.set(BYTES.get() + size);
         // SAFETY: as above.
         unsafe { System.realloc(at, layout, size) }
     }
@@ -112,4 +115,26 @@ fn decoding_allocates_by_the_bytes_that_are_there() {
     msg[..4].copy_from_slice(&[4, 15, 8, 144]);
     let count = allocations(|| Message::decode(Profile::P140, &msg).map(|_| ()));
     assert!(count < 8, "{count}");
+    let bytes = |msg: &[u8]| {
+        let before = BYTES.get();
+        let message = Message::decode(Profile::P140, msg);
+        assert!(message.is_ok(), "{message:?}");
+        BYTES.get() - before
+    };
+    // All its slots in use, and rubbish in every second byte of the slots.
+    let mut msg = vec![0; Profile::P140.flow_mod_len()];
+    msg[..4].copy_from_slice(&[4, 15, 8, 144]);
+    (msg[9], msg[10]) = (8, 6);
+    for instruction in 0..6 {
+        let at = 368 + 304 * instruction;
+        (msg[at + 1], msg[at + 8]) = (4, 6);
+        for action in 0..6 {
+            let at = at + 16 + 48 * action;
+            msg[at + 1] = 8;
+            msg[at + 12..at + 48].iter_mut().step_by(2).for_each(|byte| *byte = 0xee);
+        }
+    }
+    // Every vector that grows counts with all its sizes.
+    let used = bytes(&msg);
+    assert!(used < 16 * msg.len(), "{used} bytes for {}", msg.len());
 }
