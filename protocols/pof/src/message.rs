@@ -136,31 +136,26 @@ pub(crate) fn refuse_packet_in(profile: Profile, msg: &[u8]) -> DecodeError {
     }
 }
 
+/// `{"header": {"profile": "1.4.0", "type": .., "xid": ..}, ..}`: version and length follow from the rest.
 impl JsonObject for Message {
     fn to_fields(&self, object: &mut Object) {
-        object.push("profile", self.profile.name().into());
-        self.message_type().put("type", object);
-        self.xid.put("xid", object);
-        let mut body = Object::default();
-        self.body.rest_to_fields(&mut body);
-        if !body.is_empty() {
-            object.push("body", Value::Object(body));
-        }
+        let mut header = Object::default();
+        self.profile.put("profile", &mut header);
+        self.message_type().put("type", &mut header);
+        self.xid.put("xid", &mut header);
+        object.push("header", Value::Object(header));
+        self.body.rest_to_fields(object);
         if !self.unused.is_empty() {
             self.unused.put("unused", object);
         }
     }
 
     fn from_fields(object: &mut Object) -> Result<Self, JsonError> {
-        let profile = object.field("profile")?;
-        let ty = object.field("type")?;
-        let xid = object.field("xid")?;
-        if object.get("body").is_none() {
-            object.push("body", Value::Object(Object::default()));
-        }
-        let body = crate::slot::nested(object, "body", |fields| Body::rest_from_fields(ty, fields))?;
+        let (profile, ty, xid) = crate::slot::nested(object, "header", |header| {
+            Ok((header.field("profile")?, header.field("type")?, header.field("xid")?))
+        })?;
         let unused = object.field::<Option<Unused>>("unused")?.unwrap_or_default();
-        Ok(Self { profile, xid, body, unused })
+        Ok(Self { profile, xid, body: Body::rest_from_fields(ty, object)?, unused })
     }
 }
 

@@ -43,10 +43,10 @@ impl Golden {
             let value = serde_json::from_str(value).unwrap_or_else(|e| panic!("{name}: {comment}: {e}"));
             // The message's own fields have the annotation without an offset.
             let is_own = matches!(path, "profile" | "type" | "xid") && at < HEADER_LEN;
-            let path = if is_own { path.to_owned() } else { format!("body.{path}") };
+            let path = if is_own { format!("header.{path}") } else { path.to_owned() };
             fields.push(Field { at: (bytes.len() > at).then_some(at), path, value });
         }
-        let profile = fields.iter().find(|f| f.path == "profile").unwrap().value.as_str().unwrap();
+        let profile = fields.iter().find(|f| f.path == "header.profile").unwrap().value.as_str().unwrap();
         Self { name, profile: profile.parse().unwrap(), bytes, fields }
     }
 }
@@ -58,7 +58,7 @@ fn goldens() -> Vec<Golden> {
     files.iter().map(|file| Golden::read(file)).collect()
 }
 
-/// `body.match[0].len` of a JSON value.
+/// `match[0].len` of a JSON value.
 fn at<'a>(json: &'a Value, path: &str) -> Option<&'a Value> {
     let pointer: String =
         path.split(['.', '[']).map(|step| format!("/{}", step.trim_end_matches(']'))).collect();
@@ -140,7 +140,7 @@ fn every_field_stands_at_its_offset() {
         for field in &golden.fields {
             let Some(offset) = field.at else { continue };
             // Another type has another layout; a message's length is checked apart.
-            if field.path == "type" {
+            if field.path == "header.type" {
                 continue;
             }
             let mut bytes = golden.bytes.clone();
@@ -208,7 +208,7 @@ fn cut_short_they_are_refused() {
 fn a_changed_value_changes_the_bytes() {
     for golden in goldens() {
         let json = serde_json::to_value(decode(&golden)).unwrap();
-        for field in golden.fields.iter().filter(|f| f.at.is_some() && f.path != "type") {
+        for field in golden.fields.iter().filter(|f| f.at.is_some() && f.path != "header.type") {
             let mut changed = json.clone();
             let value = change(&field.value);
             let pointer: String =

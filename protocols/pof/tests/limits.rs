@@ -361,17 +361,21 @@ fn what_is_unused_stays_where_nothing_is_said() {
 #[test]
 fn the_view_names_what_is_wrong_with_it() {
     let read = |text: &str| serde_json::from_str::<Message>(text).unwrap_err().to_string();
-    let counter = r#"{"profile":"1.3.4","type":"COUNTER_MOD","xid":1,"body":{"command":"ADD","counter_id":1,"packets":0}}"#;
+    let counter = r#"{"header":{"profile":"1.3.4","type":"COUNTER_MOD","xid":1},"command":"ADD","counter_id":1,"packets":0}"#;
     assert!(serde_json::from_str::<Message>(counter).is_ok());
     for (from, to, wrong) in [
-        ("1.3.4", "1.5.0", "profile: no POF profile \"1.5.0\"; there are 1.1.8, 1.1.9, 1.3.4 and 1.4.0"),
-        ("COUNTER_MOD", "COUNTER", "type: MessageType has no value named \"COUNTER\""),
-        ("\"ADD\"", "\"PUT\"", "body.command: CounterCommand has no value named \"PUT\""),
-        ("\"packets\":0", "\"packets\":-1", "body.packets: a number of 64 bits expected, -1 found"),
-        ("\"packets\":0", "\"packet\":0", "body.packets: missing"),
-        ("\"packets\":0", "\"packets\":0,\"more\":1", "body: no field is named \"more\""),
-        (",\"xid\":1", "", "xid: missing"),
-        ("\"xid\":1", "\"xid\":1,\"more\":2", "no field is named \"more\""),
+        (
+            "1.3.4",
+            "1.5.0",
+            "header.profile: no POF profile \"1.5.0\"; there are 1.1.8, 1.1.9, 1.3.4 and 1.4.0",
+        ),
+        ("COUNTER_MOD", "COUNTER", "header.type: MessageType has no value named \"COUNTER\""),
+        ("\"ADD\"", "\"PUT\"", "command: CounterCommand has no value named \"PUT\""),
+        ("\"packets\":0", "\"packets\":-1", "packets: a number of 64 bits expected, -1 found"),
+        ("\"packets\":0", "\"packet\":0", "packets: missing"),
+        ("\"packets\":0", "\"packets\":0,\"more\":1", "no field is named \"more\""),
+        (",\"xid\":1", "", "header.xid: missing"),
+        ("\"xid\":1", "\"xid\":1,\"more\":2", "header: no field is named \"more\""),
     ] {
         let message = read(&counter.replace(from, to));
         assert!(message.contains(wrong), "{message}");
