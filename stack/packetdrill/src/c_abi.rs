@@ -13,6 +13,7 @@ use libc::{epoll_event, iovec, msghdr, nfds_t, pollfd, size_t, sockaddr, socklen
 use crate::address;
 use crate::blocking::Shared;
 use crate::host::{Host, PollFd, flag};
+use crate::preload;
 use crate::settings::Settings;
 
 /// `struct packetdrill_interface`
@@ -93,9 +94,10 @@ pub unsafe extern "C" fn packetdrill_interface_init(flags: *const c_char, out: *
         unsafe { CStr::from_ptr(flags) }.to_string_lossy().into_owned()
     };
     let settings = Settings::parse(&text).unwrap_or_else(|error| panic!("--so_flags: {error}"));
-    let shared = Box::new(Shared::new(Host::new(settings)));
+    let shared = Box::into_raw(Box::new(Shared::new(Host::new(settings))));
+    preload::begin(shared);
     let table = Interface {
-        userdata: Box::into_raw(shared).cast(),
+        userdata: shared.cast(),
         free,
         socket,
         bind,
@@ -299,6 +301,7 @@ fn transmit(shared: &Shared, fd: c_int, data: &[u8], flags: c_int) -> Result<usi
 }
 
 unsafe extern "C" fn free(userdata: *mut c_void) {
+    preload::end(userdata.cast());
     // SAFETY: it came from a Box, and this is its last use (contract of the interface).
     drop(unsafe { Box::from_raw(userdata.cast::<Shared>()) });
 }
@@ -481,15 +484,28 @@ unsafe extern "C" fn getsockopt(
     value: *mut c_void,
     len: *mut socklen_t,
 ) -> c_int {
-    // SAFETY: the caller's length, or null.
-    let Some(len) = (unsafe { len.as_mut() }) else { return done(Err(Errno::EFAULT)) };
-    // SAFETY: the value is as long as the caller says.
-    let value = unsafe { bytes_mut(value, *len as usize) };
-    // SAFETY: `userdata` is the table's.
-    let shared = unsafe { shared(userdata) };
-    done(value.and_then(|value| shared.call(|host| host.option(fd, level, name, value))).map(|n| {
-        *len = n as socklen_t;
-    }))
+    // SAFETY: `userdata` is the table's; the value is as long as the caller says.
+    done(unsafe { option(shared(userdata), fd, level, name, value, len) })
+}
+
+/// `getsockopt(2)`.
+///
+/// # Safety
+/// `len` is null or leads to the length of `value`.
+pub(crate) unsafe fn option(
+    shared: &Shared,
+    fd: c_int,
+    level: c_int,
+    name: c_int,
+    value: *mut c_void,
+    len: *mut socklen_t,
+) -> Result<()> {
+    // SAFETY: null or the length (contract of this function).
+    let len = unsafe { len.as_mut() }.ok_or(Errno::EFAULT)?;
+    // SAFETY: as long as that says (contract of this function).
+    let value = unsafe { bytes_mut(value, *len as usize) }?;
+    *len = shared.call(|host| host.option(fd, level, name, value))? as socklen_t;
+    Ok(())
 }
 
 unsafe extern "C" fn setsockopt(

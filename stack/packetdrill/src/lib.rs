@@ -9,6 +9,7 @@ mod address;
 mod blocking;
 pub mod c_abi;
 pub mod host;
+pub mod preload;
 pub mod script;
 pub mod settings;
 

@@ -40,6 +40,7 @@ fn verdict(program: &Path, script: &Path) -> Result<(), String> {
     let mut object = std::ffi::OsString::from("--so_filename=");
     object.push(shared_object());
     let mut child = Command::new(program)
+        .env("LD_PRELOAD", shared_object()) // for assertions: see the crate's `preload`
         .arg(object)
         .arg(script)
         .stdin(Stdio::null())
@@ -95,9 +96,12 @@ fn a_wrong_script_fails() {
     let Some(program) = packetdrill("a_wrong_script_fails") else { return };
     let right = "0.0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n\
                  +0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n\
-                 +0 read(3, ..., 1) = -1 ENOTCONN (not connected)\n";
+                 +0 read(3, ..., 1) = -1 ENOTCONN (not connected)\n\
+                 +0 %{ assert tcpi_state == 7, tcpi_state }%\n";
     let wrong = right.replace("ENOTCONN", "EAGAIN");
-    for (name, text, passes) in [("right.pkt", right, true), ("wrong.pkt", &wrong, false)] {
+    let untrue = right.replace("== 7", "== 1");
+    let all = [("right.pkt", right, true), ("wrong.pkt", &wrong, false), ("untrue.pkt", &untrue, false)];
+    for (name, text, passes) in all {
         let script = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::write(&script, text).unwrap();
         assert_eq!(verdict(&program, &script).is_ok(), passes, "{name}");

@@ -54,6 +54,11 @@ impl Host {
         nonblocking.is_none_or(|on| !on)
     }
 
+    /// Whether a descriptor is open.
+    pub fn is_open(&mut self, fd: Fd) -> bool {
+        self.look(|sockets, net| sockets.ready(net, fd)) != Ready::NVAL
+    }
+
     /// `socket(2)`
     ///
     /// # Errors
@@ -167,7 +172,7 @@ impl Host {
     /// # Errors
     /// As on Linux.
     pub fn fcntl(&mut self, fd: Fd, command: i32, argument: i32) -> Result<i32> {
-        if self.look(|sockets, net| sockets.ready(net, fd)) == Ready::NVAL {
+        if !self.is_open(fd) {
             return Err(Errno::EBADF);
         }
         match command {

@@ -73,6 +73,28 @@ pub(super) fn bytes(info: &TcpInfo) -> [u8; LEN] {
     w.bytes
 }
 
+/// The numbers of SO_MEMINFO (linux/sock_diag.h), in bytes of text: there is no other memory to speak of.
+pub(super) fn memory(info: &TcpInfo) -> [u8; 36] {
+    let (received, queued) = (info.unread_bytes + info.ooo_bytes, info.unacked_bytes + info.notsent_bytes);
+    let (forward, options, backlog, drops) = (0, 0, 0, 0);
+    let all = [
+        received,
+        info.rcv_space,
+        info.unacked_bytes,
+        info.snd_space,
+        forward,
+        queued,
+        options,
+        backlog,
+        drops,
+    ];
+    let mut bytes = [0; 36];
+    for (place, n) in bytes.chunks_exact_mut(4).zip(all) {
+        place.copy_from_slice(&n.to_ne_bytes());
+    }
+    bytes
+}
+
 /// net/tcp_states.h
 fn state(state: TcpState) -> u8 {
     match state {

@@ -9,6 +9,9 @@ use super::{Host, info};
 
 type Result<T> = std::result::Result<T, Errno>;
 
+/// asm-generic/socket.h, linux/tcp.h
+const SO_MEMINFO: i32 = 55;
+const TCP_CC_INFO: i32 = 26;
 /// Linux's bounds: MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL in seconds, MAX_TCP_KEEPCNT and MAX_TCP_SYNCNT.
 const MAX_KEEP_SECONDS: i32 = 32_767;
 const MAX_COUNT: i32 = 127;
@@ -50,11 +53,17 @@ impl Host {
                 let [on, seconds] = [i32::from(options.linger.is_some()), seconds].map(i32::to_ne_bytes);
                 return Ok(put(value, &[on, seconds].concat()));
             }
+            (libc::SOL_SOCKET, SO_MEMINFO) => {
+                let info = self.look(|sockets, net| sockets.tcp_info(net, fd))?;
+                return Ok(put(value, &info::memory(&info)));
+            }
             (libc::SOL_SOCKET, _) => self.socket_number(&options, name)?,
             (libc::IPPROTO_TCP, libc::TCP_INFO) => {
                 let info = self.look(|sockets, net| sockets.tcp_info(net, fd))?;
                 return Ok(put(value, &info::bytes(&info)));
             }
+            // Linux's cubic and reno have nothing to tell either.
+            (libc::IPPROTO_TCP, TCP_CC_INFO) => return Ok(0),
             (libc::IPPROTO_TCP, libc::TCP_CONGESTION) => {
                 let set = find(&options, |option| match option {
                     ConnOption::Congestion(algorithm) => Some(algorithm),
