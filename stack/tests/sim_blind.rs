@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use ferroflow_stack::sim::{LinkConfig, NodeId, Peer, Segment, SimNet};
-use ferroflow_stack::{CloseReason, ConnId, ConnInfo, ConnectError, Instant, Listen, Net, Rx, Service};
+use ferroflow_stack::{
+    CloseReason, ConnId, ConnInfo, ConnectError, ConnectOptions, Instant, Listen, Net, Rx, Service,
+};
 use ferroflow_wire::SeqNumber;
 use ferroflow_wire::tcp::{TcpFlags, TcpHeader};
 
@@ -25,6 +27,7 @@ struct Target {
     accepted: Option<ConnId>,
     data: Vec<u8>,
     closed: Vec<(ConnId, CloseReason)>,
+    refused: Vec<ConnId>,
 }
 
 impl Service for Target {
@@ -39,8 +42,18 @@ impl Service for Target {
         Some(())
     }
 
-    fn connected(&mut self, _: &mut impl Net, _: ConnId, _: Result<&ConnInfo, ConnectError>) -> Option<()> {
-        None
+    fn connected(
+        &mut self,
+        _: &mut impl Net,
+        id: ConnId,
+        result: Result<&ConnInfo, ConnectError>,
+    ) -> Option<()> {
+        match result {
+            Err(ConnectError::Refused) => self.refused.push(id),
+            Err(ConnectError::Aborted) => {}
+            other => assert!(other.is_ok(), "{other:?}"),
+        }
+        result.is_ok().then_some(())
     }
 
     fn data(&mut self, _: &mut impl Net, _: ConnId, (): &mut (), rx: &mut Rx<'_>) {
@@ -68,6 +81,8 @@ enum Kind {
     CloseWait,
     /// The host's FIN is sent and acknowledged.
     FinWait2,
+    /// The host's SYN is not answered yet.
+    SynSent,
 }
 
 /// A connection as both of its ends know it.
@@ -75,6 +90,8 @@ enum Kind {
 struct Victim {
     kind: Kind,
     id: ConnId,
+    /// The host's port, and the peer's.
+    local: u16,
     port: u16,
     /// RCV.NXT of the host, and the right edge of the window it has announced.
     rcv_nxt: SeqNumber,
@@ -100,6 +117,8 @@ enum Want {
     Challenge,
     /// The connection ends.
     Reset,
+    /// A reset, and no change (RFC 9293 3.10.7.3).
+    ResetSegment,
     /// It belongs to the connection as far as can be told.
     Accept,
 }
@@ -109,8 +128,23 @@ impl Victim {
         seq.ge(self.rcv_nxt) && seq.lt(self.edge)
     }
 
+    /// RFC 9293 3.10.7.3, RFC 5961 3.2: a reset must acknowledge the SYN.
+    fn oracle_syn_sent(&self, seg: &TcpHeader) -> Want {
+        let flags = seg.flags;
+        let acknowledges = flags.ack() && seg.ack == self.snd_nxt;
+        match (acknowledges, flags.rst(), flags.syn()) {
+            (false, false, _) if flags.ack() => Want::ResetSegment,
+            (true, true, _) => Want::Reset,
+            (_, false, true) => Want::Accept,
+            _ => Want::Drop,
+        }
+    }
+
     /// RFC 5961 3.2, 4.2 and 5.2, where they apply; RFC 9293 3.10.7.4 for the rest.
     fn oracle(&self, seg: &TcpHeader, text: usize) -> Want {
+        if self.kind == Kind::SynSent {
+            return self.oracle_syn_sent(seg);
+        }
         let flags = seg.flags;
         if flags.rst() {
             return match seg.seq {
@@ -170,7 +204,7 @@ struct Attack {
     second: u64,
     challenges: u32,
     most_challenges: u32,
-    count: [u64; 6],
+    count: [u64; 7],
 }
 
 impl Attack {
@@ -196,10 +230,10 @@ impl Attack {
             second: 0,
             challenges: 0,
             most_challenges: 0,
-            count: [0; 6],
+            count: [0; 7],
         };
         for n in 0..CONNECTIONS {
-            let kind = [Kind::Idle, Kind::Busy, Kind::CloseWait, Kind::FinWait2][n % 4];
+            let kind = [Kind::Idle, Kind::Busy, Kind::CloseWait, Kind::FinWait2, Kind::SynSent][n % 5];
             let victim = attack.open(kind);
             attack.victims.push(victim);
         }
@@ -227,6 +261,9 @@ impl Attack {
     fn open(&mut self, kind: Kind) -> Victim {
         self.next_port = if self.next_port == u16::MAX { 1024 } else { self.next_port + 1 };
         let port = self.next_port;
+        if kind == Kind::SynSent {
+            return self.connect(port);
+        }
         self.send(port, TcpFlags::SYN, IRS, SeqNumber(0));
         let syn_ack = self.received(port).pop().expect("a SYN,ACK").header;
         let mut rcv_nxt = IRS + 1;
@@ -235,7 +272,7 @@ impl Attack {
         self.send(port, TcpFlags::ACK, rcv_nxt, snd_nxt);
         let id = self.net.host_mut(self.host).service_mut().accepted.take().expect("a connection");
         match kind {
-            Kind::Idle => {}
+            Kind::Idle | Kind::SynSent => {}
             Kind::Busy => {
                 let sent = self.net.host_mut(self.host).with(|_, net| net.send(id, &[7; 5000]));
                 assert_eq!(sent, Ok(5000));
@@ -263,7 +300,27 @@ impl Attack {
             edge = edge.max(segment.header.ack + u32::from(segment.header.window));
         }
         let began = self.net.now();
-        Victim { kind, id, port, rcv_nxt, edge, snd_una, snd_nxt, answered: None, began }
+        Victim { kind, id, local: PORT, port, rcv_nxt, edge, snd_una, snd_nxt, answered: None, began }
+    }
+
+    /// The host opens a connection to the peer, who is silent.
+    fn connect(&mut self, port: u16) -> Victim {
+        let to = self.net.socket(self.peer, port);
+        let id = self.net.host_mut(self.host).with(|_, net| net.connect(to, ConnectOptions::default()));
+        self.settle();
+        let syn = self.received(port).pop().expect("a SYN").header;
+        Victim {
+            kind: Kind::SynSent,
+            id: id.expect("a connection"),
+            local: syn.src_port,
+            port,
+            rcv_nxt: IRS,
+            edge: IRS + WINDOW,
+            snd_una: syn.seq,
+            snd_nxt: syn.seq + 1,
+            answered: None,
+            began: self.net.now(),
+        }
     }
 
     /// Another connection in the place of one that is over or was changed.
@@ -274,6 +331,7 @@ impl Attack {
         let _ = self.received(0);
         let host = self.net.host_mut(self.host).service_mut();
         host.closed.clear();
+        host.refused.clear();
         host.data.clear();
         self.victims[at] = self.open(kind);
     }
@@ -324,7 +382,7 @@ impl Attack {
         let seq = self.guess(how, victim.rcv_nxt, victim.edge, false);
         let ack = self.guess(how_ack, victim.snd_una - WINDOW, victim.snd_nxt, true);
         let ack = if flags.ack() { ack } else { SeqNumber(0) };
-        let mut header = Peer::segment(victim.port, PORT, flags, seq, ack);
+        let mut header = Peer::segment(victim.port, victim.local, flags, seq, ack);
         header.urgent = if flags.contains(TcpFlags::URG) { self.rng.u16(..) } else { 0 };
         (header, text)
     }
@@ -342,14 +400,15 @@ impl Attack {
         let now = self.net.now();
         let want = victim.oracle(&header, len);
         self.count[want as usize] += 1;
-        // Bytes in flight are sent again now and then; that is no answer.
+        // Bytes in flight and SYNs are sent again now and then; that is no answer.
         let mut answers = self.received(victim.port);
-        answers.retain(|segment| segment.payload.is_empty());
+        answers.retain(|segment| segment.payload.is_empty() && segment.header.flags != TcpFlags::SYN);
         let counters = *self.net.host(self.host).counters();
         let challenged = counters.tcp_challenge_ack - before.tcp_challenge_ack;
         let skipped = counters.tcp_challenge_skipped - before.tcp_challenge_skipped;
         let target = self.net.host(self.host).service();
-        let (data, closed) = (target.data.len(), target.closed.clone());
+        let (data, mut closed) = (target.data.len(), target.closed.clone());
+        closed.extend(target.refused.iter().map(|&id| (id, CloseReason::Reset)));
         let say = || {
             format!(
                 "{want:?} for {:?} seq {} (window {} to {}) ack {} (una {}, nxt {}) len {len} to {victim:?}: \
@@ -368,6 +427,7 @@ impl Attack {
             let got = &answer.header;
             // <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>
             let expected = want == Want::Accept
+                || want == Want::ResetSegment && (got.flags, got.seq) == (TcpFlags::RST, header.ack)
                 || (got.flags, got.seq, got.ack) == (TcpFlags::ACK, victim.snd_nxt, victim.rcv_nxt);
             assert!(expected, "{}", say());
         }
@@ -395,6 +455,10 @@ impl Attack {
                 return self.renew(at);
             }
             Want::Drop => assert_eq!(answered, 0, "{}", say()),
+            Want::ResetSegment => {
+                let limited = counters.tcp_resets_limited - before.tcp_resets_limited;
+                assert_eq!((answered + limited, challenged + skipped), (1, 0), "{}", say());
+            }
             Want::Ack => assert_eq!((answered, challenged + skipped), (1, 0), "{}", say()),
             Want::AckNowAndThen => {
                 assert_eq!((answered, challenged + skipped), (u64::from(may_answer), 0), "{}", say());
@@ -439,9 +503,9 @@ impl Attack {
     fn run(&mut self, segments: u64, pace: Duration) {
         for n in 0..segments {
             let at = n as usize % CONNECTIONS;
-            // One whose bytes are never acknowledged does not live for ever.
+            // One whose bytes or SYN are never acknowledged does not live for ever.
             let age = self.net.now().since(self.victims[at].began);
-            if self.victims[at].kind == Kind::Busy && age > Duration::from_secs(60) {
+            if matches!(self.victims[at].kind, Kind::Busy | Kind::SynSent) && age > Duration::from_secs(60) {
                 self.renew(at);
             }
             self.strike(at);
@@ -464,7 +528,7 @@ fn attack(seed: u64, segments: u64, pace: Duration) {
     let counters = attack.net.host(attack.host).counters();
     eprintln!(
         "seed {seed}: {segments} segments in {:.1} s, {:?} of virtual time; dropped {}, acknowledged {}, now and then {}, \
-         to be challenged {}, resets {}, accepted {}; challenge ACKs {}, not sent {}, at most {} a second",
+         to be challenged {}, resets {}, to be reset {}, accepted {}; challenge ACKs {}, not sent {}, at most {} a second",
         began.elapsed().as_secs_f64(),
         attack.net.now().since(Instant::ZERO),
         attack.count[0],
@@ -473,6 +537,7 @@ fn attack(seed: u64, segments: u64, pace: Duration) {
         attack.count[3],
         attack.count[4],
         attack.count[5],
+        attack.count[6],
         counters.tcp_challenge_ack,
         counters.tcp_challenge_skipped,
         attack.most_challenges,

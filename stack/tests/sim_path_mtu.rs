@@ -320,3 +320,52 @@ fn a_path_that_becomes_wide_again_is_used_after_ten_minutes() {
     assert_eq!(lab.largest_frame(), 1500 + 14);
     lab.run(3);
 }
+
+/// Paths whose MTU changes again and again, over links that lose, reorder and repeat: every byte arrives, and nothing is left.
+#[test]
+fn whatever_the_path_does_all_bytes_arrive() {
+    // One seed alone, or how many.
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let many = 0..number("FERROFLOW_MTU_SEEDS").unwrap_or(15);
+    for seed in number("FERROFLOW_MTU_SEED").map_or(many, |seed| seed..seed + 1) {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let probing = [MtuProbing::Off, MtuProbing::BlackHole, MtuProbing::Always][rng.usize(..3)];
+        let loss = [0.0, 0.001, 0.02][rng.usize(..3)];
+        let link = LinkConfig {
+            loss,
+            duplicate: loss,
+            reorder: loss * 2.0,
+            reorder_by: Duration::from_millis(5),
+            bits_per_second: Some(20_000_000),
+            queue_bytes: [20_000, 100_000][rng.usize(..2)],
+            ..LINK
+        };
+        let mut lab = Lab::new(seed, probing);
+        let nodes = [lab.client, lab.server];
+        for node in nodes {
+            lab.net.configure_link(node, link);
+        }
+        for _ in 0..8 {
+            lab.net.run_for(Duration::from_millis(rng.u64(..500))).expect("the net goes on");
+            let mtu = rng.u16(552..1500);
+            // where nobody probes, routers must tell
+            let silent = probing != MtuProbing::Off && rng.bool();
+            let narrow = if silent {
+                Narrow::silent(mtu.max(1100))
+            } else {
+                Narrow { names_mtu: rng.bool(), ..Narrow::honest(mtu) }
+            };
+            let narrow = Some(narrow).filter(|_| rng.u32(..4) > 0);
+            lab.net.narrow(nodes[rng.usize(..2)], narrow);
+        }
+        for node in nodes {
+            lab.net.narrow(node, None);
+        }
+        eprintln!("seed {seed}: {probing:?}, loss {loss}");
+        lab.run(1);
+        lab.net.run_to_silence(lab.net.now() + Duration::from_secs(300)).expect("silence");
+        for node in nodes {
+            assert_eq!((lab.net.host(node).conns(), lab.net.host(node).memory()), (0, 0), "seed {seed}");
+        }
+    }
+}

@@ -115,7 +115,8 @@ impl PathMtu {
     pub fn limit(&mut self, max: u16) {
         self.max = self.max.min(max);
         self.size = self.size.min(max);
-        self.ceiling = self.ceiling.min(max.saturating_add(1));
+        self.ceiling = self.ceiling.min(self.max.saturating_add(1));
+        self.searching &= self.size < self.max;
         self.forget_probe();
     }
 

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 const NOW: Instant = Instant::from_secs(100);
@@ -143,4 +145,91 @@ fn a_time_out_ends_a_probe_without_a_verdict() {
     path.probe_sent(SEQ, SEQ + 1460, 1460);
     assert_eq!(path.timed_out(SEQ, 1460, 1, MtuProbing::Always, NOW), None);
     assert_eq!((path.size(), path.next_probe()), (BASE, Some(1460)));
+}
+
+/// Whatever is claimed, lost, acknowledged and forgotten in whatever order.
+#[derive(Debug, Clone)]
+enum Step {
+    TooLarge(u32, u16),
+    TimedOut(u32),
+    Send,
+    Probe,
+    Acked(u32),
+    ProbeLost,
+    Forget,
+    Aged(bool, u64),
+    Limit(u16),
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..20_000u32, any::<u16>()).prop_map(|(seq, size)| Step::TooLarge(seq, size)),
+        (1..10u32).prop_map(Step::TimedOut),
+        Just(Step::Send),
+        Just(Step::Probe),
+        (0..5000u32).prop_map(Step::Acked),
+        Just(Step::ProbeLost),
+        Just(Step::Forget),
+        (any::<bool>(), 0..700u64).prop_map(|(search, s)| Step::Aged(search, s)),
+        (64..2000u16).prop_map(Step::Limit),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn sizes_stay_within_bounds(
+        max in 64..9000u16,
+        known in any::<Option<u16>>(),
+        probing in prop_oneof![Just(MtuProbing::Off), Just(MtuProbing::BlackHole), Just(MtuProbing::Always)],
+        steps in prop::collection::vec(any_step(), 1..200),
+    ) {
+        let mut path = PathMtu::new(max);
+        path.begin(max, known.map(|size| (size, NOW)), probing);
+        let (mut now, mut una, mut nxt, mut most) = (NOW, SEQ, SEQ, max);
+        for step in steps {
+            match step {
+                Step::TooLarge(at, size) => {
+                    let before = path.size();
+                    let claim = path.too_large(una + at, size, now);
+                    match claim {
+                        Claim::Believed(seq) => prop_assert!(path.size() < before && seq == una + at),
+                        Claim::Probe(..) => prop_assert!(path.size() >= before),
+                        Claim::Ignored | Claim::Pending => prop_assert_eq!(path.size(), before),
+                    }
+                }
+                Step::TimedOut(times) => {
+                    let before = path.size();
+                    if let Some(size) = path.timed_out(una, before, times, probing, now) {
+                        prop_assert!(size < before && size == path.size());
+                    }
+                }
+                Step::Send => {
+                    nxt += u32::from(path.size());
+                    path.sent(nxt, path.size());
+                }
+                Step::Probe => {
+                    if let Some(size) = path.next_probe() {
+                        prop_assert!(size > path.size() && size <= most, "{} {:?}", size, path);
+                        path.probe_sent(nxt, nxt + u32::from(size), size);
+                        nxt += u32::from(size);
+                    }
+                }
+                Step::Acked(n) => {
+                    una = (una + n).min(nxt);
+                    path.acked(una, now);
+                }
+                Step::ProbeLost => path.probe_lost(now),
+                Step::Forget => path.forget_probe(),
+                Step::Aged(search, s) => {
+                    now += Duration::from_secs(s);
+                    path.aged(search && probing != MtuProbing::Off, now);
+                }
+                Step::Limit(size) => {
+                    most = most.min(size);
+                    path.limit(size);
+                }
+            }
+            prop_assert!(path.size() <= most && path.size() >= most.min(FLOOR), "{:?}", path);
+        }
+    }
 }
