@@ -170,21 +170,17 @@ fn destination_unreachable(inner: &mut Inner, code: u8, next_hop_mtu: u16, origi
     if code == unreachable::FRAGMENTATION_NEEDED && tcb.state.is_synchronized() {
         return too_large(inner, index, tcp.seq, reported_mtu(next_hop_mtu, ip.total_len()));
     }
-    if tcb.state != State::SynSent {
-        return false;
-    }
+    // RFC 1122 4.2.3.9: hard errors, and what else makes an open hopeless
     match code {
-        // RFC 1122 4.2.3.9: hard errors, and what else makes an open hopeless
-        unreachable::PORT => {
+        unreachable::PORT if tcb.state == State::SynSent => {
             inner.finish(index, CloseReason::Reset); // as a reset would: nobody listens
-            true
         }
-        unreachable::PROTOCOL | unreachable::ADMIN_PROHIBITED => {
+        unreachable::PROTOCOL | unreachable::ADMIN_PROHIBITED if tcb.state == State::SynSent => {
             inner.finish(index, CloseReason::Unreachable);
-            true
         }
-        _ => false,
+        _ => tcb.unreachable = true,
     }
+    true
 }
 
 /// RFC 1191 5: what to try after a packet of `len` bytes if the router does not say, from the MTUs of common links; and it

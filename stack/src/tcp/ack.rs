@@ -100,6 +100,7 @@ impl Tcb {
         self.path_acked(cx.now, cx.counters);
         self.user_timeout_acked();
         self.resend_one = false;
+        self.unreachable = false;
         // Progress: the user time-out starts anew, and so does the patience with a peer that the service has left.
         self.deadlines.give_up = self.service_done.then(|| cx.now + cx.config.linger);
         self.probing = false;

@@ -278,6 +278,8 @@ pub struct Tcb {
     pub dsack_dups: u32,
     /// The largest segment that the path carries.
     pub mtu: PathMtu,
+    /// ICMP says that the peer cannot be reached, and nothing was acknowledged since.
+    pub unreachable: bool,
 }
 
 /// What our SYN offers.
@@ -381,6 +383,7 @@ impl Tcb {
             rack: Rack::default(),
             tlp: Tlp::default(),
             mtu: PathMtu::new(mss),
+            unreachable: false,
             recovery: Recovery::default(),
             ecn: Ecn::default(),
             sack_ok: false,

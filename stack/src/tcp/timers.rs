@@ -28,12 +28,12 @@ impl Tcb {
         let mut fired = Fired::default();
         if due(self.deadlines.give_up, now) {
             counters.tcp_given_up += 1;
-            fired.over = Some(CloseReason::TimedOut);
+            fired.over = Some(self.out_of_time());
             return fired;
         }
         if due(self.deadlines.retransmit, now) && self.syns_exhausted() {
             counters.tcp_given_up += 1;
-            fired.over = Some(CloseReason::TimedOut);
+            fired.over = Some(self.out_of_time());
             return fired;
         }
         if due(self.deadlines.retransmit, now) {
@@ -71,6 +71,11 @@ impl Tcb {
             fired.service = true;
         }
         fired
+    }
+
+    /// Time is over; if ICMP has said why, the service is told (RFC 1122 4.2.3.9: soft errors).
+    fn out_of_time(&self) -> CloseReason {
+        if self.unreachable { CloseReason::Unreachable } else { CloseReason::TimedOut }
     }
 
     fn retransmit_timer(&mut self, now: Instant, config: &TcpConfig, counters: &mut Counters) {
@@ -172,7 +177,7 @@ impl Tcb {
         };
         if self.keepalive_sent >= keepalive.probes {
             counters.tcp_given_up += 1;
-            fired.over = Some(CloseReason::TimedOut);
+            fired.over = Some(self.out_of_time());
             return;
         }
         // Data in flight is a probe already.

@@ -225,3 +225,36 @@ fn no_error_ends_an_established_connection() {
     assert_eq!(p.stack.conns(), 1);
     assert_eq!(p.counters().icmp_errors_received, 16);
 }
+
+#[test]
+fn what_icmp_has_said_is_the_reason_if_time_runs_out() {
+    // RFC 1122 4.2.3.9: soft errors are of interest to the service
+    let mut p = Peer::established();
+    p.write(b"x");
+    p.recv();
+    p.inject_frame(unreachable_about(&p, unreachable::HOST, 1));
+    p.events();
+    p.advance(130_000);
+    p.out.clear();
+    assert_eq!(p.events(), [Event::Closed(p.id, CloseReason::Unreachable)]);
+
+    let mut p = Peer::new();
+    p.connect();
+    p.inject_frame(unreachable_about(&p, unreachable::NET, 0));
+    p.advance(181_000);
+    p.out.clear();
+    assert_eq!(p.events(), [Event::Connected(p.id, Err(ConnectError::Unreachable))]);
+}
+
+#[test]
+fn progress_makes_icmp_forgotten() {
+    let mut p = Peer::established();
+    p.write(b"xy");
+    p.recv();
+    p.inject_frame(unreachable_about(&p, unreachable::HOST, 1));
+    p.send(ack(1, 2));
+    p.events();
+    p.advance(130_000);
+    p.out.clear();
+    assert_eq!(p.events(), [Event::Closed(p.id, CloseReason::TimedOut)]);
+}
