@@ -206,3 +206,28 @@ bit_flags! {
     /// Flags of a multipart reply (OF 1.3.5 7.3.5).
     pub MultipartReplyFlags(u16) { OFPMPF_REPLY_MORE = 1 << 0 }
 }
+
+bit_flags! {
+    /// `ofp_ipv6exthdr_flags`, the value of `OFPXMT_OFB_IPV6_EXTHDR` (OF 1.3.5 7.2.3.8).
+    pub Ipv6ExtHdr(u16) {
+        OFPIEH_NONEXT = 1 << 0,
+        OFPIEH_ESP = 1 << 1,
+        OFPIEH_AUTH = 1 << 2,
+        OFPIEH_DEST = 1 << 3,
+        OFPIEH_FRAG = 1 << 4,
+        OFPIEH_ROUTER = 1 << 5,
+        OFPIEH_HOP = 1 << 6,
+        OFPIEH_UNREP = 1 << 7,
+        OFPIEH_UNSEQ = 1 << 8,
+    }
+}
+
+open_enum! {
+    /// A queue's least rate in 1/10 %; over 1000: disabled (OF 1.3.5 7.2.2).
+    pub MinRate(u16) { OFPQ_MIN_RATE_UNCFG = 0xffff }
+}
+
+open_enum! {
+    /// A queue's greatest rate in 1/10 %; over 1000: disabled (OF 1.3.5 7.2.2).
+    pub MaxRate(u16) { OFPQ_MAX_RATE_UNCFG = 0xffff }
+}

@@ -1,6 +1,6 @@
 //! The match fields: the standard's (OF 1.5.1 7.2.3.7, a superset of the earlier versions'), and Open vSwitch's.
 
-use super::numbers::PortNo;
+use super::numbers::{Ipv6ExtHdr, PortNo};
 use super::oxm::{OxmClass, OxmHeader, OxmId, read_field, read_maskable, read_plain, write_field};
 use ferroflow_wire::MacAddr;
 use ferroflow_wire::codec::{
@@ -297,7 +297,7 @@ oxm_fields! {
         OFPXMT_OFB_IPV6_ND_TLL = (BASIC, 0, 33) Ipv6NdTll: MacAddr;
         OFPXMT_OFB_PBB_ISID = (BASIC, 0, 37) PbbIsid: U24;
         OFPXMT_OFB_TUNNEL_ID = (BASIC, 0, 38) TunnelId: u64;
-        OFPXMT_OFB_IPV6_EXTHDR = (BASIC, 0, 39) Ipv6Exthdr: u16;
+        OFPXMT_OFB_IPV6_EXTHDR = (BASIC, 0, 39) Ipv6Exthdr: Ipv6ExtHdr;
         OFPXMT_OFB_TCP_FLAGS = (BASIC, 0, 42) TcpFlags: u16;
         ONFOXM_ET_TCP_FLAGS = (EXP, ONF, 42) OnfTcpFlags: u16;
         NXM_OF_ETH_DST = (NXM_0, 0, 1) NxmEthDst: MacAddr;

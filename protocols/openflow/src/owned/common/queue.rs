@@ -1,6 +1,6 @@
 //! Queues of 1.2 and 1.3 (OF 1.3.5 7.2.2, 7.3.6). Those of 1.4 and later: `v14`.
 
-use super::numbers::{ExperimenterId, PortNo, QueueId};
+use super::numbers::{ExperimenterId, MaxRate, MinRate, PortNo, QueueId};
 use ferroflow_wire::codec::Bytes;
 use ferroflow_wire::{choice, open_enum, structure, tlv};
 
@@ -14,14 +14,12 @@ choice! {
     pub enum QueueProp("property": QueueProperty) {
         OFPQT_MIN_RATE => MinRate {
             _[4],
-            /// In 1/10 %; over 1000: disabled.
-            rate: u16,
+            rate: MinRate,
             _[6],
         },
         OFPQT_MAX_RATE => MaxRate {
             _[4],
-            /// In 1/10 %; over 1000: disabled.
-            rate: u16,
+            rate: MaxRate,
             _[6],
         },
         OFPQT_EXPERIMENTER => Experimenter { _[4], experimenter: ExperimenterId, _[4], data: Bytes, },

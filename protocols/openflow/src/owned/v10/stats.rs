@@ -121,7 +121,7 @@ choice! {
 choice! {
     /// What a stats reply answers.
     pub enum StatsReplyBody("type": StatsType) {
-        OFPST_DESC => Desc(desc: Desc),
+        OFPST_DESC => Desc(desc: Box<Desc>),
         OFPST_FLOW => Flow { body: Vec<FlowStats>, },
         OFPST_AGGREGATE => Aggregate(stats: AggregateStats),
         OFPST_TABLE => Table { body: Vec<TableStats>, },

@@ -1,7 +1,7 @@
 //! Structures of 1.0: match, switch ports, queues.
 
 use super::numbers::{PortConfig, PortFeatures, PortNo, PortState, VlanId, Wildcards};
-use crate::owned::common::QueueId;
+use crate::owned::common::{MinRate, QueueId};
 use ferroflow_wire::MacAddr;
 use ferroflow_wire::codec::FixedStr;
 use ferroflow_wire::{choice, open_enum, structure, tlv};
@@ -54,8 +54,7 @@ choice! {
         OFPQT_NONE => None { _[4], },
         OFPQT_MIN_RATE => MinRate {
             _[4],
-            /// In 1/10 %; over 1000: disabled.
-            rate: u16,
+            rate: MinRate,
             _[6],
         },
         _ => Unknown,

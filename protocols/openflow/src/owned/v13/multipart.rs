@@ -33,7 +33,7 @@ choice! {
 choice! {
     /// What a multipart reply answers.
     pub enum MultipartReplyBody("type": MultipartType) {
-        OFPMP_DESC => Desc(desc: Desc),
+        OFPMP_DESC => Desc(desc: Box<Desc>),
         OFPMP_FLOW => Flow { body: Vec<FlowStats>, },
         OFPMP_AGGREGATE => Aggregate(stats: AggregateStats),
         OFPMP_TABLE => Table { body: Vec<TableStats>, },
