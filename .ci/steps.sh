@@ -51,7 +51,7 @@ clean_up() {
 trap clean_up EXIT
 
 # What the tests of namespaces, switches and hosts need.
-packages=(openvswitch-switch iproute2 iputils-ping ethtool iperf3 tshark netcat-openbsd nftables util-linux)
+packages=(openvswitch-switch iproute2 iputils-ping ethtool iperf3 tshark netcat-openbsd nftables util-linux valgrind)
 compilers=(g++)
 
 install_packages() {
@@ -144,6 +144,23 @@ benches() {
     cargo bench --locked --workspace --bench '*' -- --test
 }
 
+# What idle connections cost: memory, and the instructions for a packet to any of them against one to a few.
+idle_connections() {
+    local million=${CARGO_TARGET_DIR:-target}/release/examples/million
+    cargo build --locked --release -p cbench --example million
+    "$million" --conns 100000 --packets 100000 --rounds 1 --max-bytes 1536
+    valgrind --quiet --tool=callgrind --callgrind-out-file="$scratch/turns" \
+        "$million" --conns 20000 --packets 20000 --rounds 1 >/dev/null
+    callgrind_annotate --inclusive=yes --threshold=100 "$scratch/turns" | awk '
+        { n = $1; gsub(",", "", n); n += 0 }
+        /:million::turn_among_few \[/ && n > few { few = n }
+        /:million::turn_among_all \[/ && n > all { all = n }
+        END {
+            printf "instructions for packets to few: %d, to any: %d\n", few, all
+            if (few == 0 || all == 0 || all > 1.1 * few) { print "more than 1.1 times as many"; exit 1 }
+        }'
+}
+
 fuzz() {
     cbench-scripts/fuzz/run "$FUZZ_SECONDS"
 }
@@ -165,6 +182,7 @@ common_steps() {
     step "demo without rights" demo_without_rights
     # shellcheck disable=SC2086
     step "cbench over kernel sockets and TAP" cbench_runs $SMOKE kernel tap
+    step "100,000 idle connections" idle_connections
     step "benchmarks run" benches
     step "fuzzing, $FUZZ_SECONDS s per target" fuzz
 }

@@ -132,7 +132,7 @@ fn connection<S: Service>(
         challenges.allow(*now);
         tcb.answered = Some(*now);
     }
-    if outcome.established || tcb.mtu.has_found() {
+    if outcome.established || (outcome.acked && tcb.mtu.has_found()) {
         learn_path(tcb, paths, outcome.established, *now, &config.tcp);
     }
     if outcome.established

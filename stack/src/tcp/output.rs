@@ -149,13 +149,12 @@ impl Tcb {
         budget: usize,
         emit: &mut impl Emit,
     ) -> Progress {
-        if !self.tx.is_empty()
-            && self.snd.una == self.snd.max
-            && now.since(self.last_sent) > self.rto.get(config)
-        {
-            self.cc.idle_restart(config.initial_window); // RFC 5681 4.1
+        if !self.tx.is_empty() {
+            if self.snd.una == self.snd.max && now.since(self.last_sent) > self.rto.get(config) {
+                self.cc.idle_restart(config.initial_window); // RFC 5681 4.1
+            }
+            self.path_aged(now, config);
         }
-        self.path_aged(now, config);
         if self.probe_tail && !self.output_tail_probe(now, config, emit) {
             return Progress::Blocked;
         }
@@ -216,6 +215,9 @@ impl Tcb {
     fn next_new(&mut self, config: &TcpConfig) -> Option<Chunk> {
         let end = self.tx_end();
         let unsent = u32::try_from(end.diff(self.snd.nxt)).ok()?; // negative: the FIN is out
+        if unsent == 0 && !self.fin_open() {
+            return None;
+        }
         let offered = self.snd.wnd.saturating_sub(self.flight());
         match self.path_probe(unsent, offered) {
             Probe::Send(len) => return Some(Chunk { seq: self.snd.nxt, len, fin: false, again: false }),

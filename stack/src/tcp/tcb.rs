@@ -143,7 +143,7 @@ pub struct Deadlines {
 /// One connection. Its fields are in the order in which they are needed, those that every segment needs in as few cache
 /// lines as can be: with many connections, waiting for memory is most of the work.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Tcb {
     // Every segment needs these.
     /// Who it is with, and its place in the table.
