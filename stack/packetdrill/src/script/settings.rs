@@ -51,6 +51,9 @@ impl Settings {
         let (IpAddr::V4(local), IpAddr::V4(gateway)) = (self.local_ip, self.gateway_ip) else {
             return Err(error("the host has no IPv6 yet".into()));
         };
+        if !self.remote_ip.is_ipv4() {
+            return Err(error("--remote_ip and --local_ip are of different families".into()));
+        }
         (host.local_ip, host.gateway_ip) = (local, gateway);
         Ok(host)
     }
