@@ -167,8 +167,10 @@ fn destination_unreachable(inner: &mut Inner, code: u8, next_hop_mtu: u16, origi
     if !in_flight {
         return false;
     }
-    if code == unreachable::FRAGMENTATION_NEEDED && tcb.state.is_synchronized() {
-        return too_large(inner, index, tcp.seq, reported_mtu(next_hop_mtu, ip.total_len()));
+    if code == unreachable::FRAGMENTATION_NEEDED {
+        // No handshake is too large for anything.
+        return tcb.state.is_synchronized()
+            && too_large(inner, index, tcp.seq, reported_mtu(next_hop_mtu, ip.total_len()));
     }
     // RFC 1122 4.2.3.9: hard errors, and what else makes an open hopeless
     match code {

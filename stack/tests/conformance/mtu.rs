@@ -179,6 +179,15 @@ fn a_claim_about_a_handshake_is_not_believed() {
     p.expect(ACK, 1, 1, 0);
     p.write(&bytes(1460));
     p.expect_burst(1, 1460, 1);
+    p.send(ack(1, 1461));
+    // nor is it the reason if time runs out
+    let mut p = Peer::new();
+    p.connect();
+    too_large(&mut p, 0, 1500, 600);
+    assert_eq!(p.counters().icmp_errors_ignored, 1);
+    p.advance(181_000);
+    p.out.clear();
+    assert_eq!(p.events(), [Event::Connected(p.id, Err(ConnectError::TimedOut))]);
 }
 
 #[test]
