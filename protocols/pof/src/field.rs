@@ -28,7 +28,8 @@ impl Match {
         Self { field_id: FieldId(field_id), offset, len }
     }
 
-    /// Metadata, from bit `offset` on, `len` bits long.
+    /// Metadata, from bit `offset` on, `len` bits long. Bits 16 to 23 are the ingress port in 1.3.4 (WIRE.md 4: not
+    /// tried with 1.4.0); what a program writes starts at bit 32.
     pub const fn metadata(offset: u16, len: u16) -> Self {
         Self { field_id: FieldId::METADATA, offset, len }
     }

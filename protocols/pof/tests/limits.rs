@@ -6,7 +6,7 @@ use ferroflow_pof::{
     ErrorMsg, FieldBits, FieldId, FlowMod, Frame, GroupMod, GroupModCommand, Instruction, InstructionData,
     MAX_MESSAGE_LEN, Match, MatchX, Message, MessageType, MeterMod, MeterModCommand, Number, PacketIn,
     PacketInReason, PacketOut, Port, PortChange, Profile, Raw, ResourceReport, SwitchConfig,
-    SwitchConfigFlags, TableMod, TableResource, Unused, Value,
+    SwitchConfigFlags, TableMod, TableResource, TableType, Unused, Value,
 };
 
 /// The length of the shortest message of a type: what a made-up one has, whose lists are empty.
@@ -288,6 +288,39 @@ fn jumps_are_not_in_1_3_4() {
         refused(Profile::P134, jump(Profile::P134)),
         "FLOW_MOD: CALCULATE_FIELD: not a type of this version"
     );
+}
+
+#[test]
+fn tables_have_a_local_and_a_global_id() {
+    let Body::ResourceReport(mut report) =
+        Message::decode(Profile::P134, &[&[4, 13, 0, 88, 0, 0, 0, 1][..], &[0; 80]].concat()).unwrap().body
+    else {
+        panic!("no RESOURCE_REPORT")
+    };
+    // As shipped (WIRE.md 4, RESOURCE_REPORT).
+    for (table, tbl_num) in report.tables.iter_mut().zip([8, 2, 6, 7]) {
+        table.tbl_num = tbl_num;
+    }
+    for (ty, local, global) in [
+        (TableType::MM, 0, Some(0)),
+        (TableType::MM, 7, Some(7)),
+        (TableType::MM, 8, None),
+        (TableType::LPM, 0, Some(8)),
+        (TableType::EM, 5, Some(15)),
+        (TableType::LINEAR, 0, Some(16)),
+        (TableType::LINEAR, 6, Some(22)),
+        (TableType(4), 0, None),
+    ] {
+        assert_eq!(report.global_table_id(ty, local), global);
+        if let Some(global) = global {
+            assert_eq!(report.local_table_id(global), Some((ty, local)));
+        }
+    }
+    assert_eq!(report.local_table_id(23), None);
+    report.tables.iter_mut().for_each(|table| table.tbl_num = 255);
+    assert_eq!(report.global_table_id(TableType::LPM, 0), Some(255));
+    assert_eq!(report.global_table_id(TableType::LPM, 1), None);
+    assert_eq!(report.global_table_id(TableType::LINEAR, 254), None);
 }
 
 #[test]

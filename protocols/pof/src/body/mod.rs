@@ -110,6 +110,28 @@ structure! {
     }
 }
 
+impl ResourceReport {
+    /// The id that GOTO_TABLE, GOTO_DIRECT_TABLE and PACKET_IN have for the table that TABLE_MOD and FLOW_MOD call
+    /// `table_id` of `ty` (WIRE.md 4, table ids). None if there is no such table.
+    pub fn global_table_id(&self, ty: TableType, table_id: u8) -> Option<u8> {
+        let of_type = self.tables.get(usize::from(ty.0))?;
+        let lower = self.tables[..ty.0.into()].iter().map(|table| u16::from(table.tbl_num)).sum::<u16>();
+        if table_id < of_type.tbl_num { u8::try_from(lower + u16::from(table_id)).ok() } else { None }
+    }
+
+    /// The type and local id of the table with a global id.
+    pub fn local_table_id(&self, global: u8) -> Option<(TableType, u8)> {
+        let mut left = global;
+        for (ty, table) in (0..).zip(&self.tables) {
+            match left.checked_sub(table.tbl_num) {
+                None => return Some((TableType(ty), left)),
+                Some(after) => left = after,
+            }
+        }
+        None
+    }
+}
+
 structure! {
     /// What there may be of tables of a type.
     pub struct TableResource {
