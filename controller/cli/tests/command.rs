@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,8 @@ fn wrong_words_get_a_clear_sentence() {
     );
     refuses(&["run", "--port", "kernel", "--app", "fireball"], &["\"fireball\"", "learning-switch", "hub"]);
     refuses(&["run", "--port", "kernel", "--app", "hub", "--app", "hub"], &["given twice"]);
+    refuses(&["run", "--port", "kernel", "--pcap", "x.pcapng"], &["--pcap", "--port kernel"]);
+    refuses(&["run", "--pcap", "x.pcapng,snaplen=no"], &["snaplen"]);
     refuses(&["runn"], &["run"]);
 }
 
@@ -71,6 +73,19 @@ impl Running {
     fn first_lines(&mut self, n: usize) -> Vec<String> {
         let out = self.0.stdout.take().expect("its stdout is ours");
         BufReader::new(out).lines().take(n).map(|line| line.expect("text")).collect()
+    }
+
+    /// The line of its stderr that has this, and those before it.
+    fn says(&mut self, what: &str) -> String {
+        let err = self.0.stderr.as_mut().expect("its stderr is ours");
+        let (mut said, mut byte) = (Vec::new(), [0]);
+        while std::io::Read::read(err, &mut byte).expect("text") == 1 {
+            said.push(byte[0]);
+            if byte[0] == b'\n' && text(&said).contains(what) {
+                break;
+            }
+        }
+        text(&said)
     }
 
     fn signal(&self, name: &str) {
@@ -115,6 +130,29 @@ fn stops_cleanly_on_both_signals() {
         let status = run.ends_within(Duration::from_secs(5)).expect("it ends");
         assert!(status.success(), "{signal}: {status}");
     }
+}
+
+#[test]
+fn a_signal_shows_what_the_cores_hold() {
+    let port = free_port().to_string();
+    let mut run = Running::start(&["run", "--port", "kernel", "--listen", &port, "--cores", "2"]);
+    run.first_lines(5);
+    let switch = TcpStream::connect(format!("127.0.0.1:{port}")).expect("it listens");
+    let us = switch.local_addr().expect("bound").to_string();
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        run.signal("USR1");
+        let said = run.says("core 1: ") + &run.says(&format!("*:{port}"));
+        assert!(said.contains("core 0: "), "{said}");
+        // The second core's connections come behind its listeners.
+        run.signal("USR1");
+        if (said + &run.says("core 1: ")).contains(&us) {
+            break;
+        }
+        assert!(Instant::now() < until, "the connection from {us} is not shown");
+    }
+    run.signal("TERM");
+    assert!(run.ends_within(Duration::from_secs(5)).is_some_and(|status| status.success()));
 }
 
 #[test]
