@@ -28,6 +28,8 @@ pub struct Leaving {
     pub counters: Vec<(String, u64)>,
     /// Bytes in buffers of connections at the end.
     pub memory: usize,
+    /// Processor time of its core.
+    pub cpu_time: Duration,
 }
 
 /// Which service runs on the stack decides what it does; this is the core under it.
@@ -78,7 +80,7 @@ impl Stack {
         let runtime = self.runtime.take().context("it is taken here only")?;
         runtime.stop_handle().stop();
         let report = runtime.join()?.pop().context("a core leaves a report")?;
-        Ok(report.result)
+        Ok(Leaving { cpu_time: report.cpu_time, ..report.result })
     }
 }
 
@@ -98,7 +100,11 @@ fn with_bell(port: &mut PipePort) -> anyhow::Result<()> {
 
 fn leaving<S: Service>(instance: &Instance<PipePort, S>) -> Leaving {
     let counters = instance.counters().iter().filter(|(_, n)| *n > 0);
-    Leaving { counters: counters.map(|(name, n)| (name.to_owned(), n)).collect(), memory: instance.memory() }
+    Leaving {
+        counters: counters.map(|(name, n)| (name.to_owned(), n)).collect(),
+        memory: instance.memory(),
+        cpu_time: Duration::ZERO,
+    }
 }
 
 /// A locally administered MAC address, another for each IPv4 address.

@@ -9,8 +9,10 @@ use anyhow::{Context, ensure};
 use cbench::wan::grid::{self, Cell, Plan, RATE};
 use cbench::wan::kernel::{CONGESTION_CONTROL, KernelHost};
 use cbench::wan::table::{self, Verdict};
-use cbench::wan::transfer::{Outcome, Roles, Tuning};
+use cbench::wan::transfer::{CPU_US, Outcome, Roles, Tuning};
 use clap::Args;
+
+use crate::named;
 
 #[derive(Debug, Args)]
 pub struct GridArgs {
@@ -194,7 +196,7 @@ fn progress(started: Instant, cell: &Cell, roles: Roles, outcome: &anyhow::Resul
             let data = relay.paths.first().copied().unwrap_or_default();
             format!(
                 "{at:7.1} s  {what}: {:.2} Mbit/s ({} bytes in {:.2} s); lost {}, queue full {}, late {}; relay tardy \
-                 {:.2}%, at most {:?}, {:?} CPU{}",
+                 {:.2}%, at most {:?}, {:?} CPU, stack {:.3} s{}",
                 o.received.goodput(),
                 o.received.bytes,
                 o.received.elapsed.as_secs_f64(),
@@ -204,6 +206,7 @@ fn progress(started: Instant, cell: &Cell, roles: Roles, outcome: &anyhow::Resul
                 relay.tardiness() * 100.0,
                 relay.latest,
                 relay.cpu_time,
+                (named(&o.sender, CPU_US) + named(&o.receiver, CPU_US)) as f64 / 1e6,
                 if relay.refused.iter().any(|&n| n > 0) || relay.paths.iter().any(|p| p.no_room > 0) {
                     format!(" REFUSED {:?} {:?}", relay.refused, relay.paths)
                 } else {

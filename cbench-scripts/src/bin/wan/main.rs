@@ -6,7 +6,6 @@ mod flood;
 mod grid;
 
 use std::io::{self, Write};
-use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
 use anyhow::ensure;
@@ -20,8 +19,7 @@ use grid::GridArgs;
 /// Compares the project's TCP with the kernel's over a relay that delays, loses and reorders.
 ///
 /// Needs Linux, root, /dev/net/tun, and the programs ip and ethtool. Everything runs in network namespaces that are made
-/// for the run and removed after it. With chrt the program gives itself a real-time priority, unless
-/// FERROFLOW_WAN_REALTIME is set. Exit status: 0 when what was wanted is reached, 1 when not, 2 when it could not be
+/// for the run and removed after it; the program gives itself the highest ordinary priority. Exit status: 0 when what was wanted is reached, 1 when not, 2 when it could not be
 /// measured.
 #[derive(Debug, Parser)]
 #[command(name = "wan", version)]
@@ -71,19 +69,11 @@ fn prepare() -> anyhow::Result<()> {
         require(&[Need::Root, Need::Tun, Need::Command("ip"), Need::Command("ethtool")]),
         "it cannot run on this machine"
     );
-    if std::env::var_os(REALTIME).is_none() {
-        // What is measured is the stacks, not their neighbours: the program starts itself anew with a real-time priority.
-        let program = std::env::current_exe()?;
-        let mut anew = std::process::Command::new("chrt");
-        anew.args(["-f", "10"]).arg(program).args(std::env::args_os().skip(1)).env(REALTIME, "1");
-        let why = anew.exec();
-        let _ = writeln!(io::stderr(), "Other work on the machine will disturb the run: chrt: {why}");
-    }
+    // What is measured is the stacks, not their neighbours. A real-time priority would measure better still, but a thread
+    // that spins for any reason would then hold the whole machine.
+    let _ = rustix::process::setpriority_process(None, -20);
     Ok(())
 }
-
-/// Set once the program runs with a real-time priority, or is not to have one.
-const REALTIME: &str = "FERROFLOW_WAN_REALTIME";
 
 /// A counter by its name; 0 if it is not there.
 fn named(counters: &[(String, u64)], name: &str) -> u64 {
