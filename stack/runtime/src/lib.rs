@@ -16,6 +16,7 @@ pub mod processors;
 pub mod runtime;
 pub mod steer;
 pub mod wake;
+pub mod wall;
 
 pub use capture::CaptureFile;
 pub use engine::{Engine, Turn};
@@ -26,3 +27,4 @@ pub use port_engine::PortEngine;
 pub use runtime::{Core, CoreReport, Options, Runtime, RuntimeError, Stop};
 pub use steer::Steered;
 pub use wake::{EventBell, Waker};
+pub use wall::WallClock;

@@ -7,13 +7,13 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use ferroflow_stack::{
-    CloseReason, ConnId, ConnInfo, ConnectError, ConnectOptions, Instant, Listen, ListenError, Net, NetError,
-    SendRing,
+    CloseReason, ConnId, ConnInfo, ConnOption, ConnectError, ConnectOptions, Instant, Listen, ListenError,
+    Net, NetError, SendRing,
 };
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use super::listener::{Listener, canonical};
 use super::socket::{End, Fin, Phase, Sock, Table};
@@ -331,6 +331,28 @@ impl Net for KernelNet {
             sock.armed = at;
             self.schedule(id);
         }
+    }
+
+    fn set_option(&mut self, id: ConnId, option: ConnOption) -> Result<(), NetError> {
+        let sock = self.table.get(id).ok_or(NetError::NoConn)?;
+        let keepalive = TcpKeepalive::new();
+        let done = match option {
+            ConnOption::NoDelay(on) => sock.io.set_tcp_nodelay(on),
+            ConnOption::Cork(on) => sock.io.set_tcp_cork(on),
+            ConnOption::QuickAck(on) => sock.io.set_tcp_quickack(on),
+            ConnOption::Keepalive(on) => sock.io.set_keepalive(on),
+            // These three switch it on as well.
+            ConnOption::KeepaliveIdle(time) => sock.io.set_tcp_keepalive(&keepalive.with_time(time)),
+            ConnOption::KeepaliveInterval(time) => sock.io.set_tcp_keepalive(&keepalive.with_interval(time)),
+            ConnOption::KeepaliveProbes(count) => sock.io.set_tcp_keepalive(&keepalive.with_retries(count)),
+            ConnOption::SendBuffer(bytes) => sock.io.set_send_buffer_size(bytes),
+            ConnOption::RecvBuffer(bytes) => sock.io.set_recv_buffer_size(bytes),
+            ConnOption::MaxSegment(bytes) => sock.io.set_tcp_mss(bytes.into()),
+            ConnOption::UserTimeout(time) => sock.io.set_tcp_user_timeout(Some(time)),
+            ConnOption::Congestion(algorithm) => sock.io.set_tcp_congestion(algorithm.name().as_bytes()),
+            _ => return Err(NetError::Unsupported),
+        };
+        done.map_err(|_| NetError::Unsupported)
     }
 
     fn info(&self, id: ConnId) -> Option<ConnInfo> {
