@@ -43,6 +43,15 @@ pub use ferroflow_wire::codec::{self, Bytes, FixedStr, Json, Raw, WriteError};
 pub use ferroflow_wire::splitter::{RawHeader, SplitError, SplitReason, Splitter};
 
 /// Cuts a byte stream into messages of at most 2560 bytes.
+///
+/// ```
+/// let mut splitter = ferroflow_pof::splitter();
+/// // A HELLO, and the first half of an ECHO_REQUEST.
+/// let mut chunk = &[4, 0, 0, 8, 0, 0, 0, 1, 4, 2, 0, 8][..];
+/// assert_eq!(splitter.next(&mut chunk).unwrap(), Some(&[4, 0, 0, 8, 0, 0, 0, 1][..]));
+/// assert_eq!(splitter.next(&mut chunk).unwrap(), None);
+/// assert_eq!(splitter.pending(), 4);
+/// ```
 pub const fn splitter() -> Splitter {
     Splitter::new(MAX_MESSAGE_LEN)
 }

@@ -16,6 +16,19 @@ use ferroflow_wire::codec::{
 /// assert_eq!((meter.meter_id, meter.rate), (5, 1000));
 /// assert_eq!(message.to_vec().unwrap(), bytes);
 /// ```
+///
+/// The view for people:
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// use ferroflow_pof::{Message, Profile};
+///
+/// let text = r#"{"header":{"profile":"1.3.4","type":"METER_MOD","xid":20},"command":"ADD","meter_id":5,"rate":1000}"#;
+/// let message: Message = serde_json::from_str(text).unwrap();
+/// assert_eq!(message.to_vec().unwrap(), [4, 30, 0, 16, 0, 0, 0, 20, 0, 0, 3, 232, 0, 0, 0, 5]);
+/// assert_eq!(serde_json::to_string(&message).unwrap(), text);
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// The profile that it is of.

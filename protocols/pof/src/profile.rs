@@ -58,7 +58,14 @@ impl Profile {
         }
     }
 
-    /// The profile of a switch that calls its firmware so in `dev_fw_id`: `POFSwitch-1.4.0.015`.
+    /// The profile of a switch that calls its firmware so in `dev_fw_id`.
+    ///
+    /// ```
+    /// use ferroflow_pof::Profile;
+    ///
+    /// assert_eq!(Profile::of_firmware("POFSwitch-1.4.0.015"), Some(Profile::P140));
+    /// assert_eq!(Profile::of_firmware("POFSwitch-1.5.0"), None);
+    /// ```
     pub fn of_firmware(dev_fw_id: &str) -> Option<Self> {
         let version = dev_fw_id.strip_prefix("POFSwitch-")?;
         Self::ALL.into_iter().find(|profile| {

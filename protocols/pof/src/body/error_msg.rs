@@ -20,6 +20,14 @@ structure! {
 
 impl ErrorMsg {
     /// The error, with its symbol as text.
+    ///
+    /// ```
+    /// use ferroflow_pof::{ErrorCode, ErrorMsg, Profile};
+    ///
+    /// let error = ErrorMsg::new(Profile::P140, 1, ErrorCode::BAD_TYPE);
+    /// assert_eq!(error.error.to_string(), "BAD_REQUEST/BAD_TYPE");
+    /// assert_eq!(error.err_str.to_text(), "POFBRC_BAD_TYPE");
+    /// ```
     pub fn new(profile: Profile, device_id: u32, error: ErrorCode) -> Self {
         let text = error.symbol().unwrap_or_else(|| error.to_string());
         Self { error, device_id, slot: profile.has_slots().then_some(0), err_str: FixedStr::new(&text) }

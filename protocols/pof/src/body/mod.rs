@@ -113,6 +113,8 @@ structure! {
 impl ResourceReport {
     /// The id that GOTO_TABLE, GOTO_DIRECT_TABLE and PACKET_IN have for the table that TABLE_MOD and FLOW_MOD call
     /// `table_id` of `ty` (WIRE.md 4, table ids). None if there is no such table.
+    ///
+    /// With eight tables of type MM, the first one of type LPM is 8.
     pub fn global_table_id(&self, ty: TableType, table_id: u8) -> Option<u8> {
         let of_type = self.tables.get(usize::from(ty.0))?;
         let lower = self.tables[..ty.0.into()].iter().map(|table| u16::from(table.tbl_num)).sum::<u16>();
