@@ -64,3 +64,7 @@ pub const OFP_NO_BUFFER: u32 = 0xffff_ffff;
 
 /// `OFP_DEFAULT_PRIORITY` (OF 1.0 5.3.3).
 pub const OFP_DEFAULT_PRIORITY: u16 = 0x8000;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,75 @@
+//! Reading a message allocates no more than a small multiple of its bytes, whatever is in them.
+
+use ferroflow_openflow::owned::AnyMessage;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+struct Counting;
+
+static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator as it is; only the sizes asked for are added up.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATED.fetch_add(size, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A message of `fixed` with as many of `element` as fit into 64 KiB; `lengths` are the offsets of 16-bit lengths that
+/// count from an offset to the end.
+fn stuffed(fixed: &[u8], lengths: &[(usize, usize)], element: &[u8]) -> Vec<u8> {
+    let mut bytes = fixed.to_vec();
+    while bytes.len() + element.len() <= 0xfff8 {
+        bytes.extend_from_slice(element);
+    }
+    let total = bytes.len();
+    for &(at, from) in lengths.iter().chain(&[(2, 0)]) {
+        bytes[at..at + 2].copy_from_slice(&((total - from) as u16).to_be_bytes());
+    }
+    bytes
+}
+
+/// The worst is 32, for unknown actions of four bytes.
+const LIMIT: usize = 40;
+
+#[test]
+fn a_small_multiple_of_the_input() {
+    let packet_out = [4, 13, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let hello = [4, 0, 0, 0, 0, 0, 0, 1];
+    let features =
+        [&[4u8, 18, 0, 0, 0, 0, 0, 1, 0, 12, 0, 0, 0, 0, 0, 0][..], &[0; 64], &[0, 0, 0, 0]].concat();
+    let flow_stats = [4, 19, 0, 0, 0, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0, 0];
+    let packet_in = [&[4u8, 10, 0, 0, 0, 0, 0, 1][..], &[0; 16], &[0, 1, 0, 0]].concat();
+    let cases = [
+        ("the shortest actions", stuffed(&packet_out, &[(16, 24)], &[0, 99, 0, 4])),
+        ("actions", stuffed(&packet_out, &[(16, 24)], &[0, 11, 0, 8, 0, 0, 0, 0])),
+        ("hello elements", stuffed(&hello, &[], &[0, 9, 0, 4, 0, 0, 0, 0])),
+        ("action ids", stuffed(&features, &[(16, 16), (82, 80)], &[0, 1, 0, 4])),
+        ("table stats", stuffed(&flow_stats, &[], &[0; 24])),
+        ("empty fields, cut at the end", stuffed(&packet_in, &[(26, 24)], &[0x42, 0x42, 0, 0])),
+    ];
+    for (what, bytes) in cases {
+        let before = ALLOCATED.load(Ordering::Relaxed);
+        let read = AnyMessage::decode(&bytes);
+        let allocated = ALLOCATED.load(Ordering::Relaxed) - before;
+        let times = allocated / bytes.len();
+        // A list grows by doubling: all its sizes together are up to twice its capacity, which is up to twice its size.
+        assert!(times <= LIMIT, "{what}: {times} times its bytes, {:?}", read.err());
+    }
+}
