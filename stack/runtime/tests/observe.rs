@@ -184,7 +184,7 @@ fn a_dump_shows_the_connections_of_every_core() {
         let all = dumps.join("");
         assert_eq!(all.matches("*:6653").count(), 2, "each core listens: {all}");
         for conn in &conns {
-            let line = format!("{:<22} {:<22}", format!("{STACK}:{PORT}"), conn.local_addr().unwrap());
+            let line = format!("{:<22} {}\n", format!("{STACK}:{PORT}"), conn.local_addr().unwrap());
             let at = all.find(&line).unwrap_or_else(|| panic!("no {line:?} in {all}"));
             let info = all[at..].lines().nth(1).unwrap();
             assert!(info.contains("cubic") && info.contains("bytes_received:3000"), "{info}");

@@ -25,7 +25,7 @@ impl<P: Port, S: Service> fmt::Display for Dump<'_, P, S> {
         let instance = self.0;
         let (conns, waiting) = (instance.conns(), instance.time_waits());
         writeln!(f, "{conns} connections, {waiting} in TIME_WAIT, {} bytes in buffers", instance.memory())?;
-        writeln!(f, "{:<11}{:>7}{:>8} {:<22} {:<22}", "State", "Recv-Q", "Send-Q", "Local", "Peer")?;
+        writeln!(f, "{:<11}{:>7}{:>8} {:<22} {}", "State", "Recv-Q", "Send-Q", "Local", "Peer")?;
         let mut listening: Vec<_> = instance.listening().collect();
         listening.sort_unstable();
         for (port, half_open) in listening {
@@ -34,7 +34,7 @@ impl<P: Port, S: Service> fmt::Display for Dump<'_, P, S> {
         for (who, info) in instance.connections().take(LISTED) {
             let unsent = info.notsent_bytes + info.unacked_bytes;
             write!(f, "{:<11}{:>7}{unsent:>8}", info.state, info.unread_bytes)?;
-            writeln!(f, " {:<22} {:<22}", who.local, who.peer)?;
+            writeln!(f, " {:<22} {}", who.local, who.peer)?;
             writeln!(f, "\t {info}")?;
         }
         if conns > LISTED {

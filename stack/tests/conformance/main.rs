@@ -13,6 +13,7 @@ mod close;
 mod congestion;
 mod counters;
 mod data;
+mod dump;
 mod handshake;
 mod icmp;
 mod ipv4_udp;

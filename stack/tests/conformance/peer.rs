@@ -488,7 +488,9 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        if std::thread::panicking() {
+            eprintln!("{}", self.stack.dump());
+        } else {
             self.finish();
         }
     }

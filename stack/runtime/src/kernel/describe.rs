@@ -11,7 +11,7 @@ const LISTED: usize = 1000;
 pub(super) fn write(net: &KernelNet, out: &mut impl Write) -> fmt::Result {
     let conns = net.table.len();
     writeln!(out, "{conns} connections over the kernel's sockets (`ss -ti` has the rest)")?;
-    writeln!(out, "{:<11}{:>7}{:>8} {:<22} {:<22}", "State", "Recv-Q", "Send-Q", "Local", "Peer")?;
+    writeln!(out, "{:<11}{:>7}{:>8} {:<22} {}", "State", "Recv-Q", "Send-Q", "Local", "Peer")?;
     for listener in net.listeners.iter().flatten() {
         let port = listener.at.port;
         match listener.at.address {
@@ -27,7 +27,7 @@ pub(super) fn write(net: &KernelNet, out: &mut impl Write) -> fmt::Result {
             Phase::Ending(_) => "ending",
         };
         write!(out, "{state:<11}{:>7}{:>8}", sock.kept.len(), sock.ring.len())?;
-        writeln!(out, " {:<22} {:<22}", sock.info.local, sock.info.peer)?;
+        writeln!(out, " {:<22} {}", sock.info.local, sock.info.peer)?;
     }
     if conns > LISTED {
         writeln!(out, "(and {} more)", conns - LISTED)?;
