@@ -67,7 +67,6 @@ impl Tcb {
         if !over {
             self.grow(&news, cx);
         }
-        self.next_flight_round();
         self.rearm(&news, cx);
         #[cfg(debug_assertions)]
         self.sent.check();
@@ -371,9 +370,7 @@ impl Tcb {
             self.cc.set_cwnd(cwnd);
         } else if news.moved > 0 {
             let flight = self.pipe();
-            // After a time-out it is what is to be sent again that the window holds back.
-            let limited = self.sent.lost() > 0
-                || self.limited_until.gt(self.snd.una - news.moved)
+            let limited = self.cwnd_limited
                 || (self.cc.in_slow_start() && self.max_flight.saturating_mul(2) > self.cc.cwnd());
             self.cc.acked(&cc::Acked {
                 now: cx.now,
@@ -387,13 +384,6 @@ impl Tcb {
                 flight,
             });
             self.grow_send_ring(cx.config);
-        }
-    }
-
-    fn next_flight_round(&mut self) {
-        if self.snd.una.ge(self.flight_round) {
-            self.flight_round = self.snd.nxt;
-            self.max_flight = self.pipe();
         }
     }
 

@@ -136,7 +136,6 @@ impl Tcb {
         self.sent.begin(self.snd.una);
         self.recovery.high = self.snd.iss;
         self.flight_round = self.snd.una;
-        self.limited_until = self.snd.una;
         self.snd.wl1 = seg.seq;
         self.snd.wl2 = seg.ack;
         self.deadlines.give_up = None;

@@ -173,11 +173,24 @@ impl Tcb {
             sent += chunk.len as usize;
         }
         self.resend_one = false;
+        self.note_use();
         if self.probe_now && !self.output_probe(now, config, emit) {
             return Progress::Blocked;
         }
         self.watch_closed_window(now, config);
         Progress::Done
+    }
+
+    /// Notes how much of the congestion window was used, once a round trip and whenever it was the limit (RFC 7661's question,
+    /// answered as Linux does): a window that is not used does not grow.
+    fn note_use(&mut self) {
+        let pipe = self.pipe();
+        let held_back = std::mem::take(&mut self.held_back);
+        if self.snd.una.ge(self.flight_round) || held_back || (!self.cwnd_limited && pipe > self.max_flight) {
+            self.cwnd_limited = held_back;
+            self.max_flight = pipe;
+            self.flight_round = self.snd.nxt;
+        }
     }
 
     /// Most text that a segment can carry beside the options it has now.
@@ -200,7 +213,7 @@ impl Tcb {
         self.next_lost().or_else(|| self.next_new(config))
     }
 
-    fn next_lost(&self) -> Option<Chunk> {
+    fn next_lost(&mut self) -> Option<Chunk> {
         let (start, end) = self.sent.first_lost()?;
         let text_end = end.min(self.tx_end());
         let len = (text_end - start).min(self.segment_room());
@@ -208,6 +221,7 @@ impl Tcb {
         let room = self.cc.cwnd().saturating_sub(self.pipe());
         // RFC 9293 3.8.6: what a shrunk window no longer covers waits, but for the first.
         let covered = start.lt(self.snd.una + self.snd.wnd) || start == self.snd.una;
+        self.held_back |= len > room && covered;
         (self.resend_one || (len <= room && covered)).then_some(chunk)
     }
 
@@ -222,7 +236,7 @@ impl Tcb {
         match self.path_probe(unsent, offered) {
             Probe::Send(len) => return Some(Chunk { seq: self.snd.nxt, len, fin: false, again: false }),
             Probe::Wait => {
-                self.limited_until = self.snd.nxt;
+                self.held_back = true;
                 return None;
             }
             Probe::No => {}
@@ -235,9 +249,8 @@ impl Tcb {
             return fin.then_some(Chunk { seq: self.snd.nxt, len: 0, fin, again: false });
         }
         let pipe = self.pipe();
-        self.max_flight = self.max_flight.max(pipe);
         if pipe + len > self.cc.cwnd() {
-            self.limited_until = self.snd.nxt;
+            self.held_back = true;
             return None;
         }
         (fin || self.worth_sending(len, unsent, config)).then_some(Chunk {

@@ -245,8 +245,10 @@ pub struct Tcb {
     pub dup_acks: u32,
     /// Bytes known to have arrived, modulo 2^32.
     pub delivered: u32,
-    /// The congestion window held sending back until what ends here is acknowledged.
-    pub limited_until: SeqNumber,
+    /// The congestion window holds something back in this output.
+    pub held_back: bool,
+    /// It did when `max_flight` was noted.
+    pub cwnd_limited: bool,
     /// Most bytes in flight in this round trip, which ends at `flight_round`.
     pub max_flight: u32,
     /// See `max_flight`.
@@ -390,7 +392,8 @@ impl Tcb {
             dup_acks: 0,
             delivered: 0,
             delivery_rate: 0,
-            limited_until: iss,
+            held_back: false,
+            cwnd_limited: false,
             max_flight: 0,
             flight_round: iss,
             bytes_acked: 0,

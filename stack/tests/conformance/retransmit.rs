@@ -190,7 +190,7 @@ fn the_user_time_out_ends_a_connection_whose_data_nobody_acknowledges() {
     assert_eq!((p.counters().tcp_given_up, p.stack.conns()), (1, 0));
     let last = p.drain().pop().expect("a reset");
     assert!(last.flags.rst());
-    about(last.at.since(from).as_millis() as u64, 120_200);
+    about(last.at.since(from).as_millis() as u64, 120_000);
 }
 
 #[test]
