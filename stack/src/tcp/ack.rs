@@ -421,7 +421,8 @@ impl Tcb {
             return;
         }
         let at = now + Tlp::timeout(self.rto.srtt(), flight <= self.snd.mss);
+        // RFC 8985 7.2: no later than the time-out, in whose place it then comes
         let rto = self.deadlines.retransmit.unwrap_or(Instant::FAR);
-        self.deadlines.early = (at < rto).then_some((at, Early::Probe));
+        self.deadlines.early = Some((at.min(rto), Early::Probe));
     }
 }

@@ -39,7 +39,7 @@ pub struct TcpConfig {
     /// RFC 9293 3.7.4. Off: what one turn writes leaves together anyway, and small replies must not wait for an
     /// acknowledgement that the peer delays.
     pub nagle: bool,
-    /// How long an acknowledgement may wait for company. RFC 9293 MUST-60: below 500 ms; Linux's value.
+    /// How long an acknowledgement may wait for company. RFC 9293 MUST-40: below 500 ms; Linux's value.
     pub delayed_ack: Duration,
     /// Least that the retransmission time-out is longer than the smoothed round trip. RFC 6298 2.4 recommends 1 s in
     /// all; Linux's 200 ms is what peers live with.

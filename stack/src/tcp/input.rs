@@ -210,7 +210,6 @@ impl Tcb {
         if !seg.flags.ack() {
             return Outcome::default();
         }
-        self.update_ts_recent(&seg, cx.now);
         if self.state == State::SynReceived {
             if !(seg.ack.gt(self.snd.una) && seg.ack.le(self.snd.max)) {
                 cx.counters.tcp_bad_ack += 1;
@@ -225,6 +224,8 @@ impl Tcb {
         if !self.input_ack(&seg, cx, &mut outcome) {
             return outcome;
         }
+        // Only now: a forged segment with a wrong acknowledgement must not make the peer's seem old (RFC 5961 5's spirit).
+        self.update_ts_recent(&seg, cx.now);
         self.user_timeout_received(seg.options.user_timeout, cx.config);
         self.input_text(&seg, cx, &mut outcome);
         self.input_fin(&seg, &mut outcome);

@@ -36,16 +36,17 @@ impl Tcb {
             fired.over = Some(self.out_of_time());
             return fired;
         }
-        if due(self.deadlines.retransmit, now) {
-            self.retransmit_timer(now, config, counters);
-            fired.output = true;
-            fired.suspect_next_hop = self.rto.expired() >= 2;
-        }
+        // Before the retransmission time-out, which a probe puts off: with a coarse clock both may be due at once.
         if let Some((at, what)) = self.deadlines.early
             && at <= now
         {
             self.early_timer(what, now, config, counters);
             fired.output = true;
+        }
+        if due(self.deadlines.retransmit, now) {
+            self.retransmit_timer(now, config, counters);
+            fired.output = true;
+            fired.suspect_next_hop = self.rto.expired() >= 2;
         }
         if self.pace_waits && self.pace_at <= now {
             self.pace_waits = false;

@@ -4,7 +4,7 @@ use crate::prelude::*;
 
 #[test]
 fn an_acknowledgement_waits_40_ms_for_company() {
-    // RFC 9293 3.8.6.3, MUST-60: less than 500 ms
+    // RFC 9293 3.8.6.3, MUST-40: less than 500 ms
     let mut p = Peer::established();
     p.send(data(1, 1, b"hello"));
     p.quiet();
