@@ -198,13 +198,11 @@ impl Machine {
     fn wait_edges(&mut self, room: usize) {
         for (side, node) in [self.lab.client, self.lab.server].into_iter().enumerate() {
             let mut all = Vec::new();
-            loop {
-                let some = self.take(node, self.edges[side], room);
-                if some.is_empty() {
-                    break;
-                }
-                all.extend(some);
+            // One wait more than there are sockets finds nothing.
+            for _ in 0..=self.watched.len() {
+                all.extend(self.take(node, self.edges[side], room));
             }
+            assert_eq!(self.take(node, self.edges[side], room), [], "reported again and again");
             for at in 0..self.watched.len() {
                 if self.watched[at].node != node {
                     continue;
