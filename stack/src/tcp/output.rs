@@ -194,7 +194,7 @@ impl Tcb {
     }
 
     /// Most text that a segment can carry beside the options it has now.
-    fn segment_room(&self) -> u32 {
+    pub(super) fn segment_room(&self) -> u32 {
         let blocks = self.sack_blocks().len() as u32;
         let sack = if blocks > 0 { 4 + 8 * blocks } else { 0 };
         self.snd.mss - sack - if self.text_user_timeout().is_some() { 4 } else { 0 }
@@ -396,7 +396,7 @@ impl Tcb {
         self.probe_now = false;
         let unsent = self.tx_end().diff(self.snd.nxt).max(0) as u32;
         let usable = self.snd.wnd.saturating_sub(self.flight());
-        let len = usable.clamp(1, self.snd.mss).min(unsent);
+        let len = usable.clamp(1, self.segment_room()).min(unsent);
         let chunk = Chunk { seq: self.snd.nxt, len, fin: len == 0, again: false };
         if len == 0 && !self.fin_unsent() {
             return true;

@@ -140,8 +140,7 @@ impl Tcb {
             && self.recovery.phase == Phase::Open
             && self.sent.lost() == 0
             && self.sent.sacked() == 0
-            && !self.rx.has_gaps()
-            && self.text_user_timeout().is_none();
+            && self.segment_room() == self.snd.mss; // no option is due that would make it larger still
         if !calm || len <= self.snd.mss || unsent.min(offered) < need || self.cc.cwnd() < need {
             return Probe::No;
         }

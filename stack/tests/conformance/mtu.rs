@@ -266,3 +266,20 @@ fn probes_go_up_and_their_loss_is_no_congestion() {
 fn recoveries(p: &Peer) -> u64 {
     p.counters().tcp_sack_recovery + p.counters().tcp_reno_recovery
 }
+
+#[test]
+fn a_probe_waits_for_options_to_be_gone() {
+    // RFC 9293 3.7.1: options count for the MSS, those of a D-SACK too
+    let mut p = Peer::with(|c| c.tcp.mtu_probing = MtuProbing::Always);
+    p.open(syn().wscale(7).sack());
+    p.send(data(1, 1, b"hello"));
+    p.advance(100);
+    p.drain();
+    p.inject(data(1, 1, b"hello"));
+    let id = p.id;
+    p.net(|net| net.send(id, &bytes(100_000))).expect("room");
+    p.run();
+    let sent = p.drain();
+    assert!(sent.iter().any(|got| !got.options.sack.is_empty()) && sent.len() > 5);
+    assert!(sent.iter().all(|got| got.text.len() + got.options.len() <= 1460), "{sent:?}");
+}
