@@ -13,6 +13,9 @@ const REO_WND_PERSIST: u8 = 16;
 const MIN_RTT_WINDOW: Duration = Duration::from_secs(300);
 /// Segments beyond a gap that mean loss when nothing was ever reordered (RFC 8985 6.2 step 4).
 const DUP_THRESH: u32 = 3;
+/// Least time to a tail loss probe. RFC 8985 leaves it to the implementation; the first draft of the probe had this value, and
+/// on a path of microseconds anything less takes a peer that was not scheduled for a loss.
+const LEAST_TIMEOUT: Duration = Duration::from_millis(10);
 /// RFC 8985 7.2: how long a peer may delay the acknowledgement of a single segment.
 const WORST_DELAYED_ACK: Duration = Duration::from_millis(200);
 
@@ -138,7 +141,7 @@ impl Tlp {
         match srtt {
             None => Duration::from_secs(1),
             Some(srtt) if single => srtt * 2 + WORST_DELAYED_ACK,
-            Some(srtt) => srtt * 2,
+            Some(srtt) => (srtt * 2).max(LEAST_TIMEOUT),
         }
     }
 
