@@ -25,7 +25,7 @@ impl<P: Port, S: Service> fmt::Display for Dump<'_, P, S> {
         let instance = self.0;
         let (conns, waiting) = (instance.conns(), instance.time_waits());
         writeln!(f, "{conns} connections, {waiting} in TIME_WAIT, {} bytes in buffers", instance.memory())?;
-        writeln!(f, "{:<11}{:>7}{:>8} {:<22} {}", "State", "Recv-Q", "Send-Q", "Local", "Peer")?;
+        writeln!(f, "{:<11}{:>7}{:>8} {:<22} Peer", "State", "Recv-Q", "Send-Q", "Local")?;
         let mut listening: Vec<_> = instance.listening().collect();
         listening.sort_unstable();
         for (port, half_open) in listening {

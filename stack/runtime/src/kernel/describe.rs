@@ -11,7 +11,7 @@ const LISTED: usize = 1000;
 pub(super) fn write(net: &KernelNet, out: &mut impl Write) -> fmt::Result {
     let conns = net.table.len();
     writeln!(out, "{conns} connections over the kernel's sockets (`ss -ti` has the rest)")?;
-    writeln!(out, "{:<11}{:>7}{:>8} {:<22} {}", "State", "Recv-Q", "Send-Q", "Local", "Peer")?;
+    writeln!(out, "{:<11}{:>7}{:>8} {:<22} Peer", "State", "Recv-Q", "Send-Q", "Local")?;
     for listener in net.listeners.iter().flatten() {
         let port = listener.at.port;
         match listener.at.address {
