@@ -140,6 +140,18 @@ cbench_runs() {
         "$table"
 }
 
+# Goodput against the kernel's TCP over a relay that loses. The twelve cells are short and run once, and the machine may be
+# busy: these bounds find what is broken, `.ci/full` has those that are promised.
+twelve_cells() {
+    cargo run --locked --release -p cbench --bin wan -- grid --small --want-mean 0.8 --want-min 0.35
+}
+
+# What packetdrill would load, and its one symbol.
+packetdrill_object() {
+    cargo build --locked --release -p ferroflow-packetdrill
+    grep -q packetdrill_interface_init "${CARGO_TARGET_DIR:-target}/release/libferroflow_packetdrill.so"
+}
+
 benches() {
     cargo bench --locked --workspace --bench '*' -- --test
 }
@@ -183,6 +195,8 @@ common_steps() {
     # shellcheck disable=SC2086
     step "cbench over kernel sockets and TAP" cbench_runs $SMOKE kernel tap
     step "100,000 idle connections" idle_connections
+    step "goodput in twelve cells" twelve_cells
+    step "packetdrill's shared object" packetdrill_object
     step "benchmarks run" benches
     step "fuzzing, $FUZZ_SECONDS s per target" fuzz
 }
