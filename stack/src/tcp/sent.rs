@@ -463,3 +463,6 @@ impl Sent {
         assert!(self.runs.len() <= MAX_RUNS + 1);
     }
 }
+
+#[cfg(test)]
+mod tests;
