@@ -1,8 +1,8 @@
 //! packetdrill's shared-object interface: `packetdrill_interface_init` fills its table of functions.
 //!
 //! The order of the table and what its functions mean are packetdrill's (`packetdrill.h`, `so_testing.c`). Every call has the
-//! prototype and the errors of the C library's call of its name, with `userdata` before the arguments: here a [`Shared`]
-//! host. Script and stack share a virtual clock, see [`crate::blocking`].
+//! prototype and the errors of the C library's call of its name, with `userdata` before the arguments: here a `Shared`
+//! host. Script and stack share a virtual clock, see `blocking`.
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_longlong, c_uint, c_ulong, c_void};
 

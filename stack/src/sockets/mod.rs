@@ -5,7 +5,7 @@
 //! takes no bytes: they wait in the stack's own buffer, closing the window, until [`Sockets::recv`] takes them. No call ever
 //! blocks. Errors are Linux's, in number and in meaning ([`Errno`]).
 //!
-//! Whoever has the sockets and the [`Net`](crate::Net) below them may make calls:
+//! Whoever has the sockets and the [`Net`] below them may make calls:
 //! * a [`Program`] within a [`Hosted`] service, once per turn, on any core of the runtime;
 //! * the owner of a [`Driven`] instance, which has no thread: waiting itself drives the instance's turns;
 //! * anyone with an instance, by [`Instance::with`](crate::Instance::with).
