@@ -22,8 +22,8 @@ impl Tcb {
         TcpInfo {
             state: self.tcp_state(),
             ca_state: self.ca_state(),
-            retransmits: self.rto.expired(),
-            probes: self.keepalive_sent,
+            retransmits: if self.probing { 0 } else { self.rto.expired() },
+            probes: if self.probing { self.rto.expired() } else { self.keepalive_sent },
             backoff: self.rto.backoff(),
             timestamps: self.ts.is_some(),
             sack: self.sack_ok,
