@@ -204,8 +204,8 @@ impl PathMtu {
     ) -> Option<u16> {
         self.probe = None;
         self.watched = None;
-        // RFC 5927 7.2: the claim was true
-        if let Some((seq, size)) = self.pending
+        // RFC 5927 7.2: the claim was true, if segments have not become smaller than that meanwhile
+        if let Some((seq, size)) = self.pending.filter(|&(_, size)| size < self.size)
             && seq.diff(una).unsigned_abs() < u32::from(self.size)
         {
             self.reduce(size, now);

@@ -175,6 +175,18 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
+#[test]
+fn a_claim_that_has_been_overtaken_makes_nothing_larger() {
+    let mut path = PathMtu::new(1460);
+    path.begin(1460, None, MtuProbing::Off);
+    path.sent(SEQ + 1460, 1460);
+    path.acked(SEQ + 1460, NOW);
+    assert_eq!(path.too_large(SEQ + 1460, 1000, NOW), Claim::Pending);
+    path.limit(900);
+    assert_eq!(path.timed_out(SEQ + 1460, 900, 1, MtuProbing::Off, NOW), None);
+    assert_eq!(path.size(), 900);
+}
+
 proptest! {
     #[test]
     fn sizes_stay_within_bounds(
