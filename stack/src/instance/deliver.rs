@@ -74,9 +74,10 @@ impl<S: Service> Upcalls<'_, S> {
         let mut rx = Rx::new(text, &[]);
         self.service.data(inner, id, conn, &mut rx);
         let rest = &text[rx.taken()..];
-        let Inner { table, config, now, .. } = inner;
+        let max = inner.recv_limit();
+        let Inner { table, now, .. } = inner;
         let Some(tcb) = table.get_mut(id).filter(|tcb| tcb.over.is_none()) else { return };
-        tcb.reader_took(text.len() - rest.len(), *now, &config.tcp);
+        tcb.reader_took(text.len() - rest.len(), *now, max);
         if rest.is_empty() {
             return;
         }
@@ -109,10 +110,11 @@ impl<S: Service> Upcalls<'_, S> {
         let mut rx = Rx::new(first, second);
         self.service.data(inner, id, conn, &mut rx);
         let taken = rx.taken();
-        let Inner { table, config, now, .. } = inner;
+        let max = inner.recv_limit();
+        let Inner { table, now, .. } = inner;
         if let Some(tcb) = table.get_mut(id).filter(|tcb| tcb.over.is_none()) {
             tcb.rx.put_back(lent, taken);
-            tcb.reader_took(taken, *now, &config.tcp);
+            tcb.reader_took(taken, *now, max);
             if tcb.service_done && !tcb.rx.is_empty() {
                 inner.abort(id);
             }

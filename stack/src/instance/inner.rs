@@ -298,6 +298,12 @@ impl Inner {
         self.table.memory()
     }
 
+    /// Up to what a connection's receive buffer may grow now.
+    #[inline]
+    pub(super) fn recv_limit(&self) -> u32 {
+        if self.memory_short() { 0 } else { u32::try_from(self.config.tcp.recv_buffer).unwrap_or(u32::MAX) }
+    }
+
     /// The buffers hold as much as they may.
     #[inline]
     pub(super) fn memory_short(&self) -> bool {

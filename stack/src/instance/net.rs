@@ -210,12 +210,13 @@ impl Net for Inner {
     }
 
     fn take(&mut self, id: ConnId, n: usize) {
-        let Inner { table, config, now, .. } = self;
+        let max = self.recv_limit();
+        let Inner { table, now, .. } = self;
         let Some(tcb) = table.get_mut(id) else { return };
         let n = n.min(tcb.rx.len());
         let lent = tcb.rx.lend();
         tcb.rx.put_back(lent, n);
-        tcb.reader_took(n, *now, &config.tcp);
+        tcb.reader_took(n, *now, max);
         let emptied = tcb.rx.is_empty() && tcb.fin_received() && !tcb.eof_told;
         if emptied {
             self.resume(id);

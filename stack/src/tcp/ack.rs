@@ -383,7 +383,9 @@ impl Tcb {
                 nxt: self.snd.nxt,
                 flight,
             });
-            self.grow_send_ring(cx.config);
+            if !cx.memory_short {
+                self.grow_send_ring(cx.config);
+            }
         }
     }
 

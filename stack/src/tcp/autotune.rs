@@ -69,7 +69,7 @@ impl Autotune {
     #[inline]
     pub fn taken(&mut self, now: Instant, n: u32, mss: u32, limit: u32, max: u32) -> Option<u32> {
         self.taken = self.taken.saturating_add(n);
-        if self.rtt == 0 || micros(now.since(self.round)) < self.rtt {
+        if self.rtt == 0 || now.since(self.round) < Duration::from_micros(u64::from(self.rtt)) {
             return None;
         }
         self.end_of_round(now, mss, limit, max)
@@ -176,6 +176,20 @@ mod tests {
         now += RTT;
         let limit = tune.taken(now, INITIAL, MSS, INITIAL, MAX);
         assert_eq!(limit, Some(2 * INITIAL + 16 * MSS), "a steady flow keeps its claim");
+    }
+
+    #[test]
+    fn what_comes_at_one_time_is_one_round() {
+        let (mut tune, mut now) = tuned();
+        tune.rtt_sample(Duration::ZERO); // less than the clock can tell
+        let mut limit = INITIAL;
+        for _ in 0..10 {
+            now += Duration::from_millis(1);
+            for _ in 0..40 {
+                limit = tune.taken(now, MSS, MSS, limit, MAX).unwrap_or(limit);
+            }
+        }
+        assert_eq!(limit, 4 * 40 * MSS + 16 * MSS, "the first full one looks like slow start");
     }
 
     #[test]

@@ -192,11 +192,10 @@ impl Tcb {
         self.state == State::SynSent && most.is_some_and(|most| self.rto.expired() >= most)
     }
 
-    /// The reader took `n` bytes: the buffer grows with the flow (see [`super::autotune`]).
+    /// The reader took `n` bytes: the buffer grows with the flow, up to `max` (see [`super::autotune`]).
     #[inline]
-    pub fn reader_took(&mut self, n: usize, now: Instant, config: &TcpConfig) {
+    pub fn reader_took(&mut self, n: usize, now: Instant, max: u32) {
         let (limit, mss) = (self.rx.limit() as u32, u32::from(self.offer.mss));
-        let max = config.recv_buffer as u32;
         if let Some(limit) = self.tune.taken(now, n as u32, mss, limit, max)
             && !self.own.as_ref().is_some_and(|own| own.recv_fixed)
         {

@@ -92,3 +92,28 @@ fn at_the_bound_data_behind_gaps_is_dropped_and_data_in_order_flows() {
     p.advance(10_000);
     assert_eq!((p.read().len(), p.stack.memory()), (41_000, 0));
 }
+
+/// The window at the end of a flow that comes in rounds of 80 segments, all of which are read at once.
+fn window_after_a_flow(memory: usize) -> u32 {
+    let mut p = Peer::with(|c| c.tcp.memory = memory);
+    p.open(syn().wscale(7));
+    let (mut next, mut window) = (1, 0);
+    for round in 0..200 {
+        // The window of a SYN is not scaled: 65,535 bytes at first.
+        let segments = if round == 0 { 40 } else { 80 };
+        p.send_all((0..segments).map(|n| data(next + n * 1460, 1, &bytes(1460))));
+        next += segments * 1460;
+        p.advance(20);
+        let last = p.drain().pop().expect("an acknowledgement");
+        assert_eq!(last.ack, next, "everything flows");
+        window = u32::from(last.win);
+    }
+    assert_eq!(p.stack.memory(), 0);
+    window
+}
+
+#[test]
+fn at_the_bound_no_window_grows() {
+    let (free, bound) = (window_after_a_flow(1 << 30), window_after_a_flow(0));
+    assert!(free > bound + bound / 2, "{free} without a bound, {bound} at it");
+}
