@@ -207,11 +207,13 @@ impl Tcb {
 
     /// RFC 8985 6.2 step 5. Sets the reordering timer if something may turn out to be lost soon. Returns the bytes lost.
     pub(super) fn detect_losses(&mut self, now: Instant, counters: &mut Counters) -> u32 {
-        self.deadlines.early = None;
-        let Some(newest) = self.rack.newest() else { return 0 };
-        if self.sent.sacked() == 0 && !self.recovery.repairing() {
-            return 0; // nothing has overtaken anything
+        // The reordering timer is set anew. A tail loss probe, which is for flows that miss nothing, goes on waiting if
+        // nothing is missing.
+        let missing = self.sent.sacked() > 0 || self.recovery.repairing();
+        if missing || matches!(self.deadlines.early, Some((_, Early::Reordering))) {
+            self.deadlines.early = None;
         }
+        let Some(newest) = self.rack.newest().filter(|_| missing) else { return 0 };
         let found = self.sent.detect(&newest, self.rack_patience(), now);
         counters.tcp_lost_retransmit += u64::from(found.again.div_ceil(self.snd.mss));
         if let Some(at) = found.next {
@@ -374,7 +376,8 @@ impl Tcb {
                 || (self.cc.in_slow_start() && self.max_flight.saturating_mul(2) > self.cc.cwnd());
             self.cc.acked(&cc::Acked {
                 now: cx.now,
-                bytes: if self.sack_ok { bytes } else { news.moved },
+                // RFC 5681 3.1: all that is acknowledged by it, also what SACK had told before, when nothing grew
+                bytes: news.moved,
                 rtt: news.rtt,
                 srtt: self.rto.srtt(),
                 min_rtt: self.rack.min_rtt(),

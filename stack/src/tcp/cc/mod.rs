@@ -77,7 +77,7 @@ impl FromStr for Algorithm {
 pub struct Acked {
     /// When it came.
     pub now: Instant,
-    /// Bytes that it newly reports as delivered: cumulatively, and by SACK outside recovery.
+    /// Bytes by which it moves SND.UNA (RFC 5681 3.1), whether SACK has told of them before or not.
     pub bytes: u32,
     /// The round trip that it measured, if it did.
     pub rtt: Option<Duration>,
