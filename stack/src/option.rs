@@ -26,7 +26,7 @@ pub enum ConnOption {
     SendBuffer(usize),
     /// SO_RCVBUF, in bytes: fixed, instead of growing with the flow. Before the SYN it decides on the window scale.
     RecvBuffer(usize),
-    /// TCP_MAXSEG, in bytes: the most that we announce, and send.
+    /// TCP_MAXSEG, in bytes: the most that we announce, and send; less than 64 is taken for 64.
     MaxSegment(u16),
     /// TCP_USER_TIMEOUT (RFC 5482): how long data may stay unacknowledged; zero = the default.
     UserTimeout(Duration),
@@ -51,7 +51,6 @@ pub(crate) struct Own {
     pub(crate) keepalive: Option<(bool, Keepalive)>,
     pub(crate) send_fixed: bool,
     pub(crate) recv_fixed: bool,
-    pub(crate) max_segment: Option<u16>,
     pub(crate) user_timeout: Option<Duration>,
     /// RFC 5482, if it is on.
     pub(crate) exchange: Option<Exchange>,

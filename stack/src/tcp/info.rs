@@ -3,7 +3,7 @@
 use super::TcpConfig;
 use super::config::Keepalive;
 use super::recovery::Phase;
-use super::tcb::{State, Tcb};
+use super::tcb::{MIN_MSS, State, Tcb};
 use crate::option::ConnOption;
 use crate::tcp_info::{CaState, TcpInfo, TcpState};
 use crate::time::Instant;
@@ -66,7 +66,7 @@ impl Tcb {
             notsent_bytes: (self.tx.len() as u32).saturating_sub(self.flight()),
             unacked_bytes: self.flight(),
             unread_bytes: self.rx.len() as u32,
-            ooo_bytes: 0,
+            ooo_bytes: self.rx.out_of_order() as u32,
             dsack_dups: self.dsack_dups,
             delivery_rate: self.delivery_rate,
         }
@@ -118,14 +118,13 @@ impl Tcb {
             ConnOption::KeepaliveProbes(probes) => own.keepalive_mut(config).1.probes = probes,
             ConnOption::SendBuffer(_) => own.send_fixed = true,
             ConnOption::RecvBuffer(_) => own.recv_fixed = true,
-            ConnOption::MaxSegment(mss) => own.max_segment = Some(mss),
             ConnOption::UserTimeout(time) => own.user_timeout = Some(time).filter(|t| !t.is_zero()),
             ConnOption::UserTimeoutExchange(on) => {
                 own.exchange = on.then(|| own.exchange.unwrap_or_default());
             }
             ConnOption::SynRetries(n) => own.syn_retries = Some(n),
             ConnOption::FinTimeout(time) => own.fin_wait_2 = Some(time),
-            ConnOption::Congestion(_) => {}
+            ConnOption::MaxSegment(_) | ConnOption::Congestion(_) => {}
         }
         if matches!(option, ConnOption::Keepalive(_) | ConnOption::KeepaliveIdle(_)) {
             self.arm_keepalive(now, config);
@@ -137,7 +136,8 @@ impl Tcb {
     }
 
     fn set_recv_buffer(&mut self, bytes: usize) {
-        if self.state == State::SynSent && self.snd.max == self.snd.iss || self.rcv.nxt == self.rcv.irs {
+        // Before our SYN or SYN,ACK has left no window is announced, and the scale may still be chosen.
+        if self.snd.max == self.snd.iss {
             self.rx.set_limit(bytes);
             if self.offer.window_scaling {
                 self.rcv.wscale = super::tcb::scale_for(self.rx.limit());
@@ -148,6 +148,7 @@ impl Tcb {
     }
 
     fn set_max_segment(&mut self, mss: u16) {
+        let mss = mss.max(MIN_MSS as u16); // options have to fit, and text beside them
         self.offer.mss = self.offer.mss.min(mss);
         if self.state.is_synchronized() && self.snd.mss > u32::from(mss) {
             self.limit_segments(mss);
@@ -206,7 +207,8 @@ impl Tcb {
     /// The send ring grows with the congestion window.
     pub(super) fn grow_send_ring(&mut self, config: &TcpConfig) {
         let limit = self.tx.limit() as u32;
-        let wanted = super::autotune::send_limit(self.cc.cwnd(), limit, config.send_buffer as u32);
+        let max = u32::try_from(config.send_buffer).unwrap_or(u32::MAX);
+        let wanted = super::autotune::send_limit(self.cc.cwnd(), limit, max);
         if wanted > limit && !self.own.as_ref().is_some_and(|own| own.send_fixed) {
             self.tx.raise_limit(wanted as usize);
         }

@@ -120,6 +120,11 @@ impl RecvBuffer {
         self.ring.len() + self.gaps.as_ref().map_or(0, |gaps| gaps.memory())
     }
 
+    /// Bytes that wait behind a gap.
+    pub fn out_of_order(&self) -> usize {
+        self.gaps.as_ref().map_or(0, |gaps| gaps.bytes() as usize)
+    }
+
     /// In-order bytes that the reader left. The caller has kept the sender within the window.
     pub fn append(&mut self, data: &[u8]) {
         if data.is_empty() {

@@ -302,7 +302,7 @@ pub struct Offer {
 /// MSS to assume when the peer names none (RFC 9293 3.7.1, MUST-15).
 const DEFAULT_MSS: u32 = 536;
 /// Smallest MSS to believe: less only serves to make us work.
-const MIN_MSS: u32 = 64;
+pub(super) const MIN_MSS: u32 = 64;
 /// Bytes of the timestamps option, padded.
 pub(super) const TIMESTAMPS_LEN: u32 = 12;
 

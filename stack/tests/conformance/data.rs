@@ -100,8 +100,14 @@ fn a_gap_filled_in_part_is_acknowledged_at_once() {
     p.send(data(301, 1, &text[300..]));
     p.send(data(101, 1, &text[100..200]));
     p.drain();
+    let waiting = |p: &mut Peer| {
+        let id = p.id;
+        p.net(|net| net.tcp_info(id)).map(|info| info.ooo_bytes)
+    };
+    assert_eq!(waiting(&mut p), Some(200));
     p.send(data(1, 1, &text[..100]));
     p.expect(ACK, 1, 201, 0);
+    assert_eq!(waiting(&mut p), Some(100));
     p.send(data(151, 1, &text[150..350])); // overlaps on both sides
     p.expect(ACK, 1, 401, 0);
     assert_eq!(p.read(), text);

@@ -245,6 +245,24 @@ fn what_the_service_limits_no_probe_exceeds() {
 }
 
 #[test]
+fn a_limit_too_small_for_options_is_not_taken_literally() {
+    for limit in [0, 1, 11, 63, 64] {
+        let mut p = Peer::new();
+        let to = p.address();
+        p.id = p.net(|net| net.connect(to, ferroflow_stack::ConnectOptions::default())).expect("to connect");
+        let id = p.id;
+        p.net(|net| net.set_option(id, ferroflow_stack::ConnOption::MaxSegment(limit)))
+            .expect("a connection");
+        p.run();
+        assert_eq!(p.expect_syn().options.mss, Some(64), "{limit}");
+        p.send(syn_ack(1).ts(1, 0));
+        p.expect(ACK, 1, 1, 0);
+        p.write(&bytes(100));
+        assert_eq!(p.recv().text.len(), 64 - 12, "{limit}");
+    }
+}
+
+#[test]
 fn probes_go_up_and_their_loss_is_no_congestion() {
     // RFC 4821 7.6.1
     let mut p = Peer::with(|c| c.tcp.mtu_probing = MtuProbing::Always);

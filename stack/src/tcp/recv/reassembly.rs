@@ -68,6 +68,11 @@ impl Reassembly {
         self.ranges.last().map(|r| r.end)
     }
 
+    /// How many bytes they hold.
+    pub(super) fn bytes(&self) -> u32 {
+        self.ranges.iter().map(|r| r.end - r.start).sum()
+    }
+
     pub(super) fn memory(&self) -> usize {
         size_of::<Reassembly>()
             + self.pieces.capacity() * size_of::<Piece>()
