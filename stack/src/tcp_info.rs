@@ -7,7 +7,7 @@ use crate::tcp::Algorithm;
 
 /// State of a connection (RFC 9293 3.3.2), as far as there is a connection to ask.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // the RFC's names
+#[allow(missing_docs, reason = "the RFC's names")]
 pub enum TcpState {
     Established,
     SynSent,

@@ -12,7 +12,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An OpenFlow version, as Open vSwitch's `protocols` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the numbers say it")]
 pub enum OpenFlow {
     V10,
     V12,

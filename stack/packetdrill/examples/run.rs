@@ -1,5 +1,5 @@
 //! Runs packet scripts: `cargo run -p ferroflow-packetdrill --example run -- script.pkt...`
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "a program's output")]
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
 //! Every script in `scripts/`, each with its own line. Arguments that are no options choose the scripts whose names hold one of them.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "a program's output")]
 
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};

@@ -10,7 +10,7 @@ use crate::tap::TapPort;
 
 /// One of the ports there are.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant)] // One for each core, never moved on the data path.
+#[allow(clippy::large_enum_variant, reason = "one for each core, never moved on the data path")]
 pub enum AnyPort {
     /// A queue of a TAP interface.
     Tap(TapPort),

@@ -217,7 +217,7 @@ fn on_ports<P: Port + Send + 'static>(
     Ok(runtime)
 }
 
-#[allow(clippy::print_stdout)]
+#[allow(clippy::print_stdout, reason = "a program's output")]
 fn report(started: Wall, reports: &[CoreReport<Counters>]) {
     println!("{:.1} s", started.elapsed().as_secs_f64());
     for r in reports {

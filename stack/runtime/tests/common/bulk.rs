@@ -1,5 +1,5 @@
 //! Both sides send a long stream and check the one they get, byte for byte.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

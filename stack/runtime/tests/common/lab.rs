@@ -1,5 +1,5 @@
 //! A network namespace with one TAP interface: the stack at 10.77.0.2, the kernel at 10.77.0.1.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

@@ -1,5 +1,5 @@
 //! A service that the tests script: it echoes, counts, closes, holds back.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -38,7 +38,7 @@ macro_rules! oxm_fields {
         ///
         /// For people: `{"field": "OFPXMT_OFB_METADATA", "value": 5, "mask": 7}`.
         #[derive(Debug, Clone, PartialEq, Eq)]
-        #[allow(missing_docs)]
+        #[allow(missing_docs, reason = "the specification's names, documented where the table is")]
         pub enum Oxm {
             $(#[doc = concat!("`", stringify!($pname), "`.")] $plain($pty),)*
             $(#[doc = concat!("`", stringify!($mname), "`.")] $maskable($mty, Option<$mty>),)*

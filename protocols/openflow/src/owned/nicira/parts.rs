@@ -157,7 +157,7 @@ bit_flags! {
 
 /// `range_present` of `nx_action_nat` and the parts that it says are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "nicira-ext.h's names")]
 pub struct NatRange {
     pub ipv4_min: Option<Ipv4Addr>,
     pub ipv4_max: Option<Ipv4Addr>,
