@@ -34,7 +34,10 @@ impl Secret {
     }
 
     /// A keyed hash of `key` and `more`; each use has a `salt` of its own.
-    #[allow(deprecated, reason = "SipHash-2-4 with a key is what RFC 6528 asks for; std keeps it, if under protest")]
+    #[allow(
+        deprecated,
+        reason = "SipHash-2-4 with a key is what RFC 6528 asks for; std keeps it, if under protest"
+    )]
     pub(super) fn hash(&self, key: &Key, salt: u8, more: u64) -> u64 {
         let mut hasher = std::hash::SipHasher::new_with_keys(self.0[0], self.0[1]);
         for word in key.words() {
