@@ -120,7 +120,7 @@ fn faults(row: &Row, sources: &mut Sources) -> Vec<String> {
             (Some(_), None) if path.ends_with(".pkt") => {}
             (Some(_), None) => wrong.push(format!("{path}: a test's name is missing")),
             (Some(text), Some(item)) if !has_test(text, &item) => {
-                wrong.push(format!("{path} has no test {item}"))
+                wrong.push(format!("{path} has no test {item}"));
             }
             _ => {}
         }
