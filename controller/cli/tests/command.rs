@@ -29,8 +29,13 @@ fn refuses(args: &[&str], parts: &[&str]) {
 #[test]
 fn wrong_words_get_a_clear_sentence() {
     refuses(&["run", "--port", "6653"], &["did you mean --listen 6653?"]);
-    refuses(&["run", "--port", "eth0"], &["`auto`, `tap:NAME` or `kernel`"]);
-    refuses(&["run", "--port", "tap:"], &["no name for an interface"]);
+    refuses(&["run", "--port", "eth0"], &["no kind of port", "  ^^^^", "tap:NAME", "auto"]);
+    refuses(&["run", "--port", "tap:"], &["a name is missing", "tap:ff0"]);
+    refuses(&["run", "--port", "tap:ff0,ofload=on"], &["no option \"ofload\"", "offload=on|off"]);
+    refuses(&["run", "--port", "tap:ff0,queues=2"], &["2 queues for 1 cores", "one for each core"]);
+    refuses(&["run", "--port", "pipe"], &["ferroflow demo"]);
+    refuses(&["run", "--port", "netmap:eth0"], &["netmap is not there yet"]);
+    refuses(&["run", "--port", "netmap:eth0", "--host-address", "10.77.0.1/24"], &["TAP interface"]);
     refuses(&["run", "--port", "tap:a-name-that-is-too-long"], &["1 to 15 characters"]);
     refuses(&["run", "--listen", "0"], &["--listen", "1..=65535"]);
     refuses(&["run", "--cores", "0"], &["1 to 256"]);

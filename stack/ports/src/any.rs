@@ -30,6 +30,31 @@ impl From<PipePort> for AnyPort {
     }
 }
 
+impl AnyPort {
+    /// What happened so far, by name; only what tells more than the stack's own counters.
+    pub fn counters(&self) -> Vec<(&'static str, u64)> {
+        match self {
+            AnyPort::Tap(port) => {
+                let c = port.counters();
+                vec![
+                    ("tap_rx_too_long", c.rx_too_long),
+                    ("tap_tx_refused", c.tx_refused),
+                    ("tap_tx_full", c.tx_full),
+                    ("tap_no_buffer", c.no_buffer),
+                ]
+            }
+            AnyPort::Pipe(port) => {
+                let c = port.counters();
+                vec![
+                    ("pipe_tx_dropped", c.tx_dropped),
+                    ("pipe_tx_full", c.tx_full),
+                    ("pipe_no_buffer", c.no_buffer),
+                ]
+            }
+        }
+    }
+}
+
 macro_rules! each {
     ($self:expr, $port:ident => $call:expr) => {
         match $self {

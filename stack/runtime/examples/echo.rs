@@ -1,17 +1,18 @@
-//! An echo server on the stack over TAP, or on the kernel's sockets: the same service on either.
+//! An echo server on the stack over any port, or on the kernel's sockets: the same service on either.
 //!
 //!     cargo run --release -p ferroflow-runtime --example echo -- --port tap:ff0 --cores 1 --listen 7
 //!     cargo run --release -p ferroflow-runtime --example echo -- --port kernel --listen 7007
 //!
-//! On TAP it answers at 10.77.0.2, and the kernel's side is 10.77.0.1. It runs for --seconds N, or until it is killed.
+//! The stack answers at 10.77.0.2; on TAP the kernel's side is 10.77.0.1. It runs for --seconds N, or until it is killed.
 //! With --pcap FILE it writes its frames to FILE, for Wireshark.
 
 use std::error::Error;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::{Duration, Instant as Wall};
 
-use ferroflow_ports::{AnyPort, TapBuilder};
+use ferroflow_ports::{PortKind, PortSpec, Wanted};
 use ferroflow_runtime::kernel::ListenGroup;
 use ferroflow_runtime::{CaptureFile, CoreReport, Kernel, Options, PortEngine, Runtime, kernel, steer};
 use ferroflow_stack::port::Port;
@@ -114,7 +115,7 @@ fn canned(net: &mut impl Net, id: ConnId, conn: &mut Conn, rx: &mut Rx<'_>, per:
 }
 
 struct Args {
-    port: String,
+    port: PortSpec,
     cores: usize,
     listen: u16,
     seconds: Option<u64>,
@@ -124,7 +125,7 @@ struct Args {
 
 fn args() -> Result<Args, Box<dyn Error>> {
     let mut parsed = Args {
-        port: "kernel".into(),
+        port: PortSpec::new(PortKind::Kernel),
         cores: 1,
         listen: 7007,
         seconds: None,
@@ -135,7 +136,7 @@ fn args() -> Result<Args, Box<dyn Error>> {
     while let Some(flag) = args.next() {
         let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
         match flag.as_str() {
-            "--port" => parsed.port = value,
+            "--port" => parsed.port = value.parse()?,
             "--cores" => parsed.cores = value.parse()?,
             "--listen" => parsed.listen = value.parse()?,
             "--seconds" => parsed.seconds = Some(value.parse()?),
@@ -176,17 +177,15 @@ fn on_kernel(args: &Args) -> Result<Runtime<Counters>, Box<dyn Error>> {
     Ok(runtime)
 }
 
-fn on_tap(args: &Args, name: &str) -> Result<(Runtime<Counters>, Option<CaptureFile>), Box<dyn Error>> {
-    let mut builder = TapBuilder::new(name);
-    builder.queues = u16::try_from(args.cores)?;
-    builder.host_address = Some((Ipv4Addr::new(10, 77, 0, 1), 24));
-    let tap = builder.open()?;
-    let mac = tap.stack_mac();
-    let ports = tap.ports.into_iter().map(AnyPort::from);
-    let Some(path) = &args.pcap else { return Ok((on_ports(args, ports.collect(), mac)?, None)) };
-    let names: Vec<_> = (0..args.cores).map(|queue| format!("{name}/{queue}")).collect();
+fn on_stack(args: &Args) -> Result<(Runtime<Counters>, Option<CaptureFile>), Box<dyn Error>> {
+    let host_address = Some((Ipv4Addr::new(10, 77, 0, 1), 24));
+    let opened = args.port.open(&Wanted { cores: args.cores, host_address })?;
+    opened.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let (ports, mac) = (opened.ports, opened.mac);
+    let Some(path) = &args.pcap else { return Ok((on_ports(args, ports, mac)?, None)) };
+    let names: Vec<_> = (0..args.cores).map(|queue| format!("{}/{queue}", opened.name)).collect();
     let (file, captures) = CaptureFile::create(path, "the echo example", &names, 0)?;
-    let ports = ports.zip(captures).map(|(port, capture)| Pcap::new(port, capture));
+    let ports = ports.into_iter().zip(captures).map(|(port, capture)| Pcap::new(port, capture));
     Ok((on_ports(args, ports.collect(), mac)?, Some(file)))
 }
 
@@ -229,12 +228,21 @@ fn report(started: Wall, reports: &[CoreReport<Counters>]) {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("echo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let args = args()?;
-    let (runtime, capture) = match args.port.split_once(':') {
-        None if args.port == "kernel" => (on_kernel(&args)?, None),
-        Some(("tap", name)) => on_tap(&args, name)?,
-        _ => return Err(format!("--port {}? Use kernel or tap:NAME", args.port).into()),
+    let (runtime, capture) = match args.port.kind {
+        PortKind::Kernel => (on_kernel(&args)?, None),
+        _ => on_stack(&args)?,
     };
     let started = Wall::now();
     if let Some(seconds) = args.seconds {

@@ -17,11 +17,13 @@ pub(super) fn print(args: &RunArgs, place: &Place, apps: &[String], ports: &[u16
     let cores = if args.cores == 1 { "1 core".to_owned() } else { format!("{} cores", args.cores) };
     let runs = format!("ferroflow {}: {} on {cores}", env!("CARGO_PKG_VERSION"), apps.join(", "));
     match place {
-        Place::Tap { name, address, host, .. } => writeln!(
-            out,
-            "{runs}, its own TCP/IP stack at {} on the TAP interface {name} (this host is {})",
-            address.address, host.address
-        )?,
+        Place::Stack { what, address, host, .. } => {
+            write!(out, "{runs}, its own TCP/IP stack at {} on {what}", address.address)?;
+            match host {
+                Some(host) => writeln!(out, " (this host is {})", host.address)?,
+                None => writeln!(out)?,
+            }
+        }
         Place::Kernel { why: None } => writeln!(out, "{runs}, the kernel's sockets")?,
         Place::Kernel { why: Some(why) } => writeln!(out, "{runs}, the kernel's sockets, since: {why}")?,
     }
@@ -29,7 +31,7 @@ pub(super) fn print(args: &RunArgs, place: &Place, apps: &[String], ports: &[u16
     let list: Vec<_> = ports
         .iter()
         .map(|port| match place {
-            Place::Tap { .. } => format!("{address}:{port}"),
+            Place::Stack { .. } => format!("{address}:{port}"),
             Place::Kernel { .. } => format!("*:{port}"),
         })
         .collect();

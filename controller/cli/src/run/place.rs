@@ -1,4 +1,4 @@
-//! Where the controller runs: the own stack on a TAP interface, or the kernel's sockets.
+//! Where the controller runs: the own stack on a port, or the kernel's sockets.
 
 use std::fs::File;
 use std::net::Ipv4Addr;
@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use anyhow::{Context, bail};
 use ferroflow::Controller;
-use ferroflow_ports::tap::{Tap, TapBuilder, TapPort};
+use ferroflow_ports::{AnyPort, PortKind, PortSpec, Wanted};
 use ferroflow_runtime::capture::{CaptureFile, Ring};
 use ferroflow_runtime::kernel::{self, ListenGroup};
 use ferroflow_runtime::{Kernel, Options, PortEngine, Runtime, steer};
@@ -16,7 +16,7 @@ use ferroflow_stack::steer::Steer;
 use ferroflow_stack::{Config, Instance};
 use ferroflow_wire::MacAddr;
 
-use crate::args::{Cidr, PcapSpec, PortSpec, RunArgs};
+use crate::args::{Cidr, PcapSpec, PortChoice, RunArgs};
 use crate::entropy;
 
 /// Name of the TAP interface that `--port auto` takes.
@@ -33,16 +33,18 @@ pub(crate) struct Report {
 
 /// Where the controller runs.
 pub(super) enum Place {
-    /// The own stack on a TAP interface.
-    Tap {
-        /// The interface's name.
-        name: String,
+    /// The own stack on a port.
+    Stack {
+        /// The port in words.
+        what: String,
         /// Our address on it.
         address: Cidr,
-        /// The kernel's.
-        host: Cidr,
-        /// The interface itself, until the cores have it.
-        tap: Mutex<Option<Tap>>,
+        /// The kernel's, where the port gives it one.
+        host: Option<Cidr>,
+        /// The stack's MAC address.
+        mac: MacAddr,
+        /// The ports, until the cores have them.
+        ports: Mutex<Vec<AnyPort>>,
         /// The file that frames are written to.
         capture: Mutex<Option<CaptureFile>>,
         /// What the cores write to it, until they have it.
@@ -61,17 +63,20 @@ pub(super) enum Place {
 /// When it cannot be had; `auto` then takes the kernel's sockets instead.
 pub(super) fn choose(args: &RunArgs) -> anyhow::Result<Place> {
     let host = host_address(args)?;
+    let auto = PortSpec::new(PortKind::Tap { name: AUTO_NAME.to_owned(), offload: None });
     match &args.port {
-        PortSpec::Kernel if args.pcap.is_some() => {
+        PortChoice::Port(PortSpec { kind: PortKind::Kernel, .. }) if args.pcap.is_some() => {
             bail!("--pcap writes the own stack's frames, and --port kernel has none: use tcpdump")
         }
-        PortSpec::Kernel => Ok(Place::Kernel { why: None }),
-        PortSpec::Tap(name) => open_tap(name, args, host).context("--port"),
-        PortSpec::Auto if args.pcap.is_some() => {
-            open_tap(AUTO_NAME, args, host).context("--pcap needs the own stack")
+        PortChoice::Port(PortSpec { kind: PortKind::Kernel, .. }) => Ok(Place::Kernel { why: None }),
+        PortChoice::Port(spec) => open(spec, args, host).context("--port"),
+        PortChoice::Auto if args.pcap.is_some() => {
+            open(&auto, args, host).context("--pcap needs the own stack")
         }
-        PortSpec::Auto => Ok(open_tap(AUTO_NAME, args, host)
-            .unwrap_or_else(|error| Place::Kernel { why: Some(format!("{error:#}")) })),
+        PortChoice::Auto => {
+            Ok(open(&auto, args, host)
+                .unwrap_or_else(|error| Place::Kernel { why: Some(format!("{error:#}")) }))
+        }
     }
 }
 
@@ -86,26 +91,35 @@ fn host_address(args: &RunArgs) -> anyhow::Result<Cidr> {
     Ok(host)
 }
 
-fn open_tap(name: &str, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
-    let mut builder = TapBuilder::new(name);
-    builder.queues = u16::try_from(args.cores).context("--cores")?;
-    builder.host_address = Some((host.address, host.prefix_len));
-    let tap = builder.open()?;
+fn open(spec: &PortSpec, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
+    let host = matches!(spec.kind, PortKind::Tap { .. }).then_some(host);
+    if host.is_none() && args.host_address.is_some() {
+        bail!("--host-address is the kernel's address on a TAP interface, and {spec} is none");
+    }
+    let opened = spec.open(&Wanted {
+        cores: args.cores,
+        host_address: host.map(|host| (host.address, host.prefix_len)),
+    })?;
+    for warning in &opened.warnings {
+        tracing::warn!("{warning}");
+    }
     // As whoever we are now; its thread must start without rights.
     let file = args.pcap.as_ref().map(|pcap| create(pcap).map(|file| (file, pcap.snaplen))).transpose()?;
     super::privileges::give_up()?;
     let (capture, captures) = match file {
         Some((file, snaplen)) => {
-            let (capture, captures) = CaptureFile::write_to(file, APPLICATION, &queues(name, args), snaplen)?;
+            let names = queues(&opened.name, args);
+            let (capture, captures) = CaptureFile::write_to(file, APPLICATION, &names, snaplen)?;
             (Some(capture), captures)
         }
         None => (None, Vec::new()),
     };
-    Ok(Place::Tap {
-        name: name.to_owned(),
+    Ok(Place::Stack {
+        what: opened.what,
         address: args.address,
         host,
-        tap: Mutex::new(Some(tap)),
+        mac: MacAddr(opened.mac),
+        ports: Mutex::new(opened.ports),
         capture: Mutex::new(capture),
         captures: Mutex::new(captures),
     })
@@ -138,17 +152,14 @@ impl Place {
         _args: &RunArgs,
     ) -> anyhow::Result<Runtime<Report>> {
         match self {
-            Place::Tap { tap, address, captures, .. } => {
-                let tap =
-                    tap.lock().ok().and_then(|mut tap| tap.take()).context("the TAP interface is gone")?;
-                let mac = MacAddr(tap.stack_mac());
+            Place::Stack { ports, mac, address, captures, .. } => {
+                let ports = ports.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
                 let captures = captures.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
                 if captures.is_empty() {
-                    return spawn_stack(options, controllers, tap.ports, mac, *address);
+                    return spawn_stack(options, controllers, ports, *mac, *address);
                 }
-                let ports =
-                    tap.ports.into_iter().zip(captures).map(|(port, capture)| Pcap::new(port, capture));
-                spawn_stack(options, controllers, ports.collect(), mac, *address)
+                let ports = ports.into_iter().zip(captures).map(|(port, capture)| Pcap::new(port, capture));
+                spawn_stack(options, controllers, ports.collect(), *mac, *address)
             }
             Place::Kernel { .. } => spawn_kernel(options, controllers),
         }
@@ -156,7 +167,7 @@ impl Place {
 
     /// Waits until the capture is complete. To be called when the cores have ended.
     pub(super) fn finish_capture(&self) {
-        let Place::Tap { capture, .. } = self else { return };
+        let Place::Stack { capture, .. } = self else { return };
         let capture = capture.lock().ok().and_then(|mut capture| capture.take());
         if let Some(Err(error)) = capture.map(CaptureFile::finish) {
             tracing::warn!("the capture is not complete: {error}");
@@ -166,7 +177,7 @@ impl Place {
     /// The address that switches connect to.
     pub(super) fn address(&self) -> Ipv4Addr {
         match self {
-            Place::Tap { address, .. } => address.address,
+            Place::Stack { address, .. } => address.address,
             Place::Kernel { .. } => Ipv4Addr::LOCALHOST,
         }
     }
@@ -198,9 +209,9 @@ fn spawn_kernel(options: &Options, controllers: Vec<Controller>) -> anyhow::Resu
     Ok(runtime)
 }
 
-/// A TAP queue, with a capture or without.
+/// A port, with a capture or without.
 trait Queue: Port + Send + 'static {
-    fn tap(&self) -> &TapPort;
+    fn bare(&self) -> &AnyPort;
 
     /// Frames in the capture, and missing there.
     fn captured(&self) -> (u64, u64) {
@@ -208,14 +219,14 @@ trait Queue: Port + Send + 'static {
     }
 }
 
-impl Queue for TapPort {
-    fn tap(&self) -> &TapPort {
+impl Queue for AnyPort {
+    fn bare(&self) -> &AnyPort {
         self
     }
 }
 
-impl Queue for Pcap<TapPort, Ring> {
-    fn tap(&self) -> &TapPort {
+impl Queue for Pcap<AnyPort, Ring> {
+    fn bare(&self) -> &AnyPort {
         self.inner()
     }
 
@@ -255,20 +266,16 @@ fn spawn_stack<P: Queue>(
         },
         |engine| {
             let (port, controller, counters) = engine.into_instance().into_parts();
-            let (steered, tap) = (port.counters(), port.inner().tap().counters());
+            let (steered, own) = (port.counters(), port.inner().bare().counters());
             let (captured, capture_dropped) = port.inner().captured();
             let below = [
                 ("handed_over", steered.handed_over),
                 ("taken_over", steered.taken_over),
                 ("handing_over_dropped", steered.dropped),
-                ("tap_rx_too_long", tap.rx_too_long),
-                ("tap_tx_refused", tap.tx_refused),
-                ("tap_tx_full", tap.tx_full),
-                ("tap_no_buffer", tap.no_buffer),
                 ("captured", captured),
                 ("capture_dropped", capture_dropped),
             ];
-            Report { controller, counters: counters.iter().chain(below).collect() }
+            Report { controller, counters: counters.iter().chain(below).chain(own).collect() }
         },
     )?;
     Ok(runtime)

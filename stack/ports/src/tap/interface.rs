@@ -9,7 +9,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
-use super::{MTU_MAX, Tap, TapBuilder, TapError, TapPort};
+use super::{Tap, TapBuilder, TapError, TapPort};
+use crate::spec::{MTU_MAX, QUEUES_MAX, is_interface_name};
 
 /// Frames that the kernel queues for us on an interface of our own; its default of 500 loses a burst of a few
 /// connections.
@@ -39,17 +40,10 @@ pub(super) fn open(builder: &TapBuilder) -> Result<Tap, TapError> {
 }
 
 fn check(builder: &TapBuilder) -> Result<(), TapError> {
-    let name = &builder.name;
-    let good = |b: u8| b.is_ascii_graphic() && b != b'/' && b != b':' && b != b'%';
-    if name.is_empty()
-        || name.len() >= libc::IFNAMSIZ
-        || !name.bytes().all(good)
-        || name == "."
-        || name == ".."
-    {
-        return Err(TapError::BadName(name.clone()));
+    if !is_interface_name(&builder.name) {
+        return Err(TapError::BadName(builder.name.clone()));
     }
-    if builder.queues == 0 || builder.queues > 256 {
+    if !(1..=QUEUES_MAX).contains(&builder.queues) {
         return Err(TapError::BadSetting(format!("{} queues: a TAP interface has 1 to 256", builder.queues)));
     }
     if let Some(mtu) = builder.mtu

@@ -15,8 +15,6 @@ use rustix::io::Errno;
 const LINK_BYTES: usize = 18;
 /// Buffers of one queue.
 const BUFFERS: u32 = 1024;
-/// Most bytes of an IP packet that a TAP interface carries.
-const MTU_MAX: u32 = 65_521;
 
 /// What a TAP interface should be like.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,17 +13,20 @@ mod sockets;
 use std::error::Error;
 use std::net::Ipv4Addr;
 
-use ferroflow_ports::TapBuilder;
+use ferroflow_ports::{PortKind, PortSpec, Wanted};
 use ferroflow_runtime::kernel::ListenGroup;
 use ferroflow_runtime::{Kernel, Options, PortEngine, Runtime, kernel};
 use ferroflow_stack::sockets::{Hosted, Sockets};
 use ferroflow_stack::{Config, Instance, Service};
 
 /// Runs a service on one core until the process is killed.
-fn serve<S: Service>(port: &str, service: impl FnOnce() -> S + Send + 'static) -> Result<(), Box<dyn Error>> {
+fn serve<S: Service>(
+    port: &PortSpec,
+    service: impl FnOnce() -> S + Send + 'static,
+) -> Result<(), Box<dyn Error>> {
     let mut service = Some(service);
-    let runtime = match port.strip_prefix("tap:") {
-        None => Runtime::spawn(
+    let runtime = match port.kind {
+        PortKind::Kernel => Runtime::spawn(
             &Options::new(1),
             |core| {
                 let (config, waker) = (kernel::Config::new(ListenGroup::new(), 1), core.waker.clone());
@@ -32,12 +35,11 @@ fn serve<S: Service>(port: &str, service: impl FnOnce() -> S + Send + 'static) -
             },
             |_| (),
         )?,
-        Some(name) => {
-            let mut builder = TapBuilder::new(name);
-            builder.host_address = Some((Ipv4Addr::new(10, 77, 0, 1), 24));
-            let mut tap = builder.open()?;
-            let mac = tap.stack_mac().into();
-            let mut queue = tap.ports.pop();
+        _ => {
+            let host_address = Some((Ipv4Addr::new(10, 77, 0, 1), 24));
+            let mut opened = port.open(&Wanted { cores: 1, host_address })?;
+            let mac = opened.mac.into();
+            let mut queue = opened.ports.pop();
             Runtime::spawn(
                 &Options::new(1),
                 |core| {
@@ -59,13 +61,13 @@ fn serve<S: Service>(port: &str, service: impl FnOnce() -> S + Send + 'static) -
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (mut way, mut port, mut listen) = ("sockets".to_owned(), "kernel".to_owned(), 7007);
+    let (mut way, mut port, mut listen) = ("sockets".to_owned(), PortSpec::new(PortKind::Kernel), 7007);
     let mut args = std::env::args().skip(1);
     while let Some(flag) = args.next() {
         let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
         match flag.as_str() {
             "--way" => way = value,
-            "--port" => port = value,
+            "--port" => port = value.parse()?,
             "--listen" => listen = value.parse()?,
             _ => return Err(format!("{flag}? There are --way, --port and --listen").into()),
         }

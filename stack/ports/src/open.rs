@@ -1,0 +1,107 @@
+//! From what was asked for to open ports, one for each core: the one place where every program opens them.
+
+use std::net::Ipv4Addr;
+
+use crate::any::AnyPort;
+use crate::spec::{PortKind, PortSpec};
+use crate::tap::{TapBuilder, TapError};
+
+/// What the program adds to a [`PortSpec`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// How many cores: so many ports.
+    pub cores: usize,
+    /// Address and prefix length for the kernel's side, where the port makes one (TAP).
+    pub host_address: Option<(Ipv4Addr, u8)>,
+}
+
+/// What was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The interface or whatever stands for one, for example `ff0`.
+    pub name: String,
+    /// The same in words, for example "the TAP interface ff0".
+    pub what: String,
+    /// One for each core, in order.
+    pub ports: Vec<AnyPort>,
+    /// The MAC address that the stack is to use.
+    pub mac: [u8; 6],
+    /// What the operator should know.
+    pub warnings: Vec<String>,
+}
+
+/// Why there are no ports, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The TAP interface could not be had.
+    #[error(transparent)]
+    Tap(#[from] TapError),
+    /// As many queues as cores are needed.
+    #[error("{spec}: {queues} queues for {cores} cores: there must be one for each core; leave `queues` out")]
+    Queues {
+        /// What was asked for.
+        spec: PortSpec,
+        /// The queues that were asked for.
+        queues: u16,
+        /// The cores that there are.
+        cores: usize,
+    },
+    /// A kind that has no frames for one stack alone.
+    #[error("{0} is no port that one program alone can open: {1}")]
+    NotHere(PortSpec, &'static str),
+    /// A kind or an option that is still to be written.
+    #[error("{0}: {1} not there yet")]
+    NotYet(PortSpec, &'static str),
+}
+
+impl PortSpec {
+    /// Opens the ports.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; each says what to do.
+    pub fn open(&self, wanted: &Wanted) -> Result<Opened, OpenError> {
+        match &self.kind {
+            PortKind::Tap { offload: Some(true), .. } => {
+                Err(OpenError::NotYet(self.clone(), "TAP with offloads is"))
+            }
+            PortKind::Tap { name, .. } => self.open_tap(name, wanted),
+            PortKind::Packet { .. } => Err(OpenError::NotYet(self.clone(), "AF_PACKET is")),
+            PortKind::Xdp { .. } => Err(OpenError::NotYet(self.clone(), "AF_XDP is")),
+            PortKind::Netmap { .. } => Err(OpenError::NotYet(self.clone(), "netmap is")),
+            PortKind::Shm { .. } => {
+                Err(OpenError::NotYet(self.clone(), "memory shared between processes is"))
+            }
+            PortKind::Pipe => Err(OpenError::NotHere(
+                self.clone(),
+                "both of its ends are in one process (`ferroflow demo`)",
+            )),
+            PortKind::Kernel => {
+                Err(OpenError::NotHere(self.clone(), "the kernel's sockets are used without one"))
+            }
+        }
+    }
+
+    /// One queue for each core.
+    fn queues_for(&self, cores: usize) -> Result<u16, OpenError> {
+        let wanted = u16::try_from(cores).unwrap_or(u16::MAX);
+        match self.queues {
+            Some(queues) if queues != wanted => Err(OpenError::Queues { spec: self.clone(), queues, cores }),
+            _ => Ok(wanted),
+        }
+    }
+
+    fn open_tap(&self, name: &str, wanted: &Wanted) -> Result<Opened, OpenError> {
+        let mut builder = TapBuilder::new(name);
+        builder.queues = self.queues_for(wanted.cores)?;
+        builder.mtu = self.mtu;
+        builder.host_address = wanted.host_address;
+        let tap = builder.open()?;
+        Ok(Opened {
+            what: format!("the TAP interface {name}"),
+            mac: self.mac.unwrap_or_else(|| tap.stack_mac()),
+            name: tap.name,
+            ports: tap.ports.into_iter().map(AnyPort::from).collect(),
+            warnings: Vec::new(),
+        })
+    }
+}
