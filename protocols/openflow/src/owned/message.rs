@@ -90,9 +90,9 @@ impl<B: Body> Message<B> {
     /// The message's bytes.
     ///
     /// # Errors
-    /// When a part is too long for its length field.
+    /// When a part is too long for its length field, or not of this version.
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
-        let mut w = Writer::new();
+        let mut w = Writer::for_version(B::VERSION.0);
         self.write(&mut w);
         w.finish().map_err(|field| EncodeError { message: self.body.tag().to_string(), field })
     }

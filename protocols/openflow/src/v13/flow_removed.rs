@@ -5,12 +5,14 @@ use crate::encode::{Encode, Writer};
 use crate::error::DecodeError;
 
 ferroflow_wire::open_enum! {
-    /// `ofp_flow_removed_reason` (OF 1.3.5 7.4.2).
+    /// `ofp_flow_removed_reason` (OF 1.3.5 7.4.2); the last two are of 1.4.
     pub FlowRemovedReason(u8) {
         OFPRR_IDLE_TIMEOUT = 0,
         OFPRR_HARD_TIMEOUT = 1,
         OFPRR_DELETE = 2,
         OFPRR_GROUP_DELETE = 3,
+        OFPRR_METER_DELETE = 4,
+        OFPRR_EVICTION = 5,
     }
 }
 

@@ -372,6 +372,29 @@ pub fn write_only<T: Codec>(value: &Option<T>, w: &mut Writer, is_there: bool, f
     }
 }
 
+/// A list to the end of the structure that padding to a multiple of `unit` bytes from the start of the message comes
+/// before. Without elements there is no padding.
+#[doc(hidden)]
+pub fn read_padded<T: Codec>(r: &mut Reader<'_>, unit: usize) -> Result<Vec<T>, ReadError> {
+    if r.is_empty() {
+        return Ok(Vec::new());
+    }
+    let start = r.offset();
+    r.align(0, unit)?;
+    if r.is_empty() {
+        return Err(ReadError::new(start, Reason::Trailing { bytes: r.offset() - start }));
+    }
+    Vec::read(r)
+}
+
+#[doc(hidden)]
+pub fn write_padded<T: Codec>(list: &[T], w: &mut Writer, unit: usize) {
+    if !list.is_empty() {
+        w.align(0, unit);
+        list.iter().for_each(|element| element.write(w));
+    }
+}
+
 /// `count` elements at the front of `slots` slots of `T::MIN` bytes; the other slots are ignored.
 #[doc(hidden)]
 pub fn read_slots<T: Codec>(r: &mut Reader<'_>, count: usize, slots: usize) -> Result<Vec<T>, ReadError> {

@@ -1,4 +1,4 @@
-//! [`choice!`](crate::choice), [`tlv!`](crate::tlv) and [`tagged!`](crate::tagged): structures of several types.
+//! [`choice!`](crate::choice), [`tlv!`](crate::tlv), [`ltv!`](crate::ltv) and [`tagged!`](crate::tagged): structures of several types.
 
 use super::error::{ReadError, Reason};
 use super::json::{Json, JsonError, Object};
@@ -293,6 +293,28 @@ macro_rules! tlv {
     };
 }
 
+/// As [`tlv!`](crate::tlv), with the length before the number: `ltv!(FlowUpdate, length: u16, answer (1, 6))`.
+#[macro_export]
+macro_rules! ltv {
+    ($name:ident, $len:ident: $int:ident, answer $answer:expr) => {
+        impl $crate::codec::Codec for $name {
+            const MIN: usize = <$int as $crate::codec::Codec>::MIN
+                + <<Self as $crate::codec::Choice>::Tag as $crate::codec::Codec>::MIN;
+
+            fn read(
+                r: &mut $crate::codec::Reader<'_>,
+            ) -> ::std::result::Result<Self, $crate::codec::ReadError> {
+                $crate::codec::read_ltv::<Self, $int>(r, stringify!($len))
+                    .map_err(|e| e.or_length_answer($answer))
+            }
+
+            fn write(&self, w: &mut $crate::codec::Writer) {
+                $crate::codec::write_ltv::<Self, $int>(self, w, stringify!($len));
+            }
+        }
+    };
+}
+
 /// Makes a [`choice!`](crate::choice) a structure that begins with its number and ends where the enclosing one does.
 #[macro_export]
 macro_rules! tagged {
@@ -377,6 +399,25 @@ pub fn write_tlv<T: Choice, L: Number>(value: &T, w: &mut Writer, len: &'static 
     let start = w.offset();
     value.tag().write(w);
     let hole = w.hole(L::MIN, len);
+    value.write_rest(start, w);
+    w.fill(hole, w.offset() - start);
+}
+
+#[doc(hidden)]
+pub fn read_ltv<T: Choice, L: Number>(r: &mut Reader<'_>, len: &'static str) -> Result<T, ReadError> {
+    let start = r.offset();
+    let outer = read_length::<L>(r, start, len)?;
+    let tag = T::Tag::read(r).map_err(|e| e.within(T::TAG))?;
+    let value = T::read_rest(tag, start, r)?;
+    r.widen(outer)?;
+    Ok(value)
+}
+
+#[doc(hidden)]
+pub fn write_ltv<T: Choice, L: Number>(value: &T, w: &mut Writer, len: &'static str) {
+    let start = w.offset();
+    let hole = w.hole(L::MIN, len);
+    value.tag().write(w);
     value.write_rest(start, w);
     w.fill(hole, w.offset() - start);
 }

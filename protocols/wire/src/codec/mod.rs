@@ -7,7 +7,7 @@
 //! | [`bit_flags!`](crate::bit_flags) | a set of bits with names for some of them |
 //! | [`structure!`](crate::structure) | a structure |
 //! | [`choice!`](crate::choice) | an enum of structures of several types |
-//! | [`tlv!`](crate::tlv), [`tagged!`](crate::tagged) | the header of a `choice!`: number and length, or number alone |
+//! | [`tlv!`](crate::tlv), [`ltv!`](crate::ltv), [`tagged!`](crate::tagged) | the header of a `choice!`: number and length, length and number, or number alone |
 //!
 //! Each type made has [`Codec`] (bytes), [`Json`] (the view for people; with the feature `serde` also serde's two
 //! traits), with the feature `arbitrary` [`Arbitrary`] (made-up values for property tests), and a structure also
@@ -24,6 +24,8 @@
 //! * `_{length: u16},` is the length of the structure as a whole: it ends there, and nothing may be left over.
 //! * `_(n: u16),` is a length or count that a later field goes by: `list: Vec<T> as len(n),` (bytes),
 //!   `as count(n),` (elements), `as slots(n, 6),` (elements, in six slots of `T::MIN` bytes of which the rest is unused).
+//! * `list: Vec<T> as padded(8),` is a list to the end of the structure that, unless it is empty, begins at a multiple of
+//!   8 bytes from the start of the message, after padding.
 //! * `part: Type as flat,` is a field whose own fields are the structure's in the view for people.
 //! * in a `choice!`, `CONSTANT => Variant { fields },`, `CONSTANT => Variant(name: Type),` or `CONSTANT => Variant,`, each
 //!   constant once; `CONSTANT in 4..=6 => Variant { .. },` is there in these versions alone (elsewhere its number is
@@ -111,11 +113,11 @@ pub use text::FixedStr;
 pub use writer::{Hole, Writer};
 
 #[doc(hidden)]
-pub use basic::{read_count, read_only, read_slots, write_only, write_slots};
+pub use basic::{read_count, read_only, read_padded, read_slots, write_only, write_padded, write_slots};
 #[doc(hidden)]
 pub use choice::{
-    arbitrary_words, read_length, read_number, read_sized, read_tlv, unknown_name, unknown_tag,
-    variant_from_fields, write_tlv,
+    arbitrary_words, read_length, read_ltv, read_number, read_sized, read_tlv, unknown_name, unknown_tag,
+    variant_from_fields, write_ltv, write_tlv,
 };
 #[doc(hidden)]
 pub use error::plain_name;

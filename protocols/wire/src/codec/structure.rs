@@ -255,6 +255,9 @@ macro_rules! __read_field {
     ($r:ident, $ty:ty, (only($range:expr))) => {
         $crate::codec::read_only($r, ($range).contains(&$r.version()))
     };
+    ($r:ident, $ty:ty, (padded($unit:literal))) => {
+        $crate::codec::read_padded($r, $unit)
+    };
     ($r:ident, $ty:ty, (len($x:ident))) => {
         $crate::codec::read_sized::<$ty>($r, $x)
     };
@@ -320,6 +323,9 @@ macro_rules! __write_field {
     };
     ($w:ident, $field:ident, (only($range:expr))) => {
         $crate::codec::write_only($field, $w, ($range).contains(&$w.version()), stringify!($field));
+    };
+    ($w:ident, $field:ident, (padded($unit:literal))) => {
+        $crate::codec::write_padded($field, $w, $unit);
     };
     ($w:ident, $field:ident, (len($x:ident))) => {
         let at = $w.offset();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{MacAddr, bit_flags, choice, open_enum, structure, tagged, tlv};
+use crate::{MacAddr, bit_flags, choice, ltv, open_enum, structure, tagged, tlv};
 use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
 open_enum! {
@@ -215,6 +215,55 @@ fn a_type_of_other_versions_is_refused() {
     assert!(to_bytes_of(&later, 2).is_ok() && to_bytes(&later).is_ok());
     let error = to_bytes_of(&later, 1).unwrap_err();
     assert_eq!(error.to_string(), "K_LATER: not a type of this version");
+}
+
+choice! {
+    enum Update("kind": Kind) {
+        K_PLAIN => Plain { n: u16, },
+        _ => Unknown,
+    }
+}
+ltv!(Update, length: u16, answer (1, 6));
+
+#[test]
+fn the_length_before_the_number() {
+    let bytes = hex("0006 0001 002a  0005 0063 ff");
+    let updates = from_bytes::<Vec<Update>>(&bytes, 1).unwrap();
+    assert_eq!(updates[0], Update::Plain { n: 42 });
+    assert_eq!(updates[1], Update::Unknown { tag: Kind(99), unknown: Bytes(vec![0xff]) });
+    assert_eq!(to_bytes(&updates).unwrap(), bytes);
+    let error = from_bytes::<Update>(&hex("0007 0001 002a"), 1).unwrap_err();
+    assert_eq!(error.to_string(), "length at offset 0: impossible length 7");
+    assert_eq!(error.answer(), Some((1, 6)));
+    let error = from_bytes::<Update>(&hex("0003 0001 002a"), 1).unwrap_err();
+    assert_eq!(error.to_string(), "kind at offset 2: truncated: 2 bytes needed, 1 there");
+}
+
+structure! {
+    struct Padded {
+        _(len: u16),
+        data: Bytes as len(len),
+        items: Vec<u32> as padded(8),
+    }
+}
+
+#[test]
+fn padding_before_a_list_that_is_there() {
+    for (bytes, items) in [
+        ("0001 aa", vec![]),
+        ("0001 aa 0000000000 00000007", vec![7]),
+        ("0006 aaaaaaaaaaaa 00000007 00000008", vec![7, 8]),
+    ] {
+        let bytes = hex(bytes);
+        let value = from_bytes::<Padded>(&bytes, 1).unwrap();
+        assert_eq!(value.items, items);
+        assert_eq!(to_bytes(&value).unwrap(), bytes);
+        assert_eq!(Padded::from_json(value.to_json()).unwrap(), value);
+    }
+    let error = from_bytes::<Padded>(&hex("0001 aa 0000000000"), 1).unwrap_err();
+    assert_eq!(error.to_string(), "items at offset 3: 5 bytes too many");
+    let error = from_bytes::<Padded>(&hex("0001 aa 0000"), 1).unwrap_err();
+    assert_eq!(error.to_string(), "items at offset 3: truncated: 5 bytes needed, 2 there");
 }
 
 choice! {

@@ -13,12 +13,14 @@ bit_flags! {
 }
 
 bit_flags! {
-    /// A set of `ofp_flow_removed_reason`, bit `n` for reason `n`.
+    /// A set of `ofp_flow_removed_reason`, bit `n` for reason `n`; the last two are of 1.4.
     pub FlowRemovedReasons(u32) {
         OFPRR_IDLE_TIMEOUT = 1 << 0,
         OFPRR_HARD_TIMEOUT = 1 << 1,
         OFPRR_DELETE = 1 << 2,
         OFPRR_GROUP_DELETE = 1 << 3,
+        OFPRR_METER_DELETE = 1 << 4,
+        OFPRR_EVICTION = 1 << 5,
     }
 }
 

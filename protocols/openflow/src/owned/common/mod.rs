@@ -1,4 +1,5 @@
-//! Structures that several versions share. Each says of which versions it is.
+//! Structures that several versions share. Each says of which versions it is. What 1.4 gave another form that 1.5 kept has
+//! the same names in [`since_14`].
 
 mod action;
 mod async_config;
@@ -18,6 +19,7 @@ mod packet;
 mod port;
 mod queue;
 mod role;
+pub mod since_14;
 mod table;
 
 pub use action::*;

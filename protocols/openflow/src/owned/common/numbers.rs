@@ -59,7 +59,7 @@ open_enum! {
 }
 
 bit_flags! {
-    /// `ofp_capabilities` (OF 1.3.5 7.3.1; the last two are of 1.5).
+    /// `ofp_capabilities` of 1.2 and later (OF 1.3.5 7.3.1; the last two are of 1.4.1).
     pub Capabilities(u32) {
         OFPC_FLOW_STATS = 1 << 0,
         OFPC_TABLE_STATS = 1 << 1,

@@ -1,4 +1,4 @@
-//! Switch ports of 1.1 to 1.3. Those of 1.4 and later have properties: `v14`.
+//! Switch ports of 1.1 to 1.3. Those of 1.4 and later have properties: [`since_14`](super::since_14).
 
 use super::numbers::{PortConfig, PortFeatures, PortNo, PortState};
 use crate::v13::PortReason;

@@ -1,4 +1,4 @@
-//! Queues of 1.2 and 1.3 (OF 1.3.5 7.2.2, 7.3.6). Those of 1.4 and later: `v14`.
+//! Queues of 1.2 and 1.3 (OF 1.3.5 7.2.2, 7.3.6). Those of 1.4 and later: [`since_14`](super::since_14).
 
 use super::numbers::{ExperimenterId, MaxRate, MinRate, PortNo, QueueId};
 use ferroflow_wire::codec::Bytes;

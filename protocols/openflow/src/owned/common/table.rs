@@ -8,8 +8,8 @@ use ferroflow_wire::codec::{Bytes, FixedStr};
 use ferroflow_wire::{bit_flags, choice, open_enum, structure, tlv};
 
 bit_flags! {
-    /// `ofp_table_config`: in 1.3 deprecated, to be 0 (OF 1.3.5 7.3.3).
-    pub TableConfig(u32) { OFPTC_DEPRECATED_MASK = 3 }
+    /// `ofp_table_config`: in 1.3 deprecated, to be 0 (OF 1.3.5 7.3.3); the last two are of 1.4.
+    pub TableConfig(u32) { OFPTC_DEPRECATED_MASK = 3, OFPTC_EVICTION = 1 << 2, OFPTC_VACANCY_EVENTS = 1 << 3 }
 }
 
 structure! {

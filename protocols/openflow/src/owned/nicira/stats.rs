@@ -3,8 +3,7 @@
 use super::parts::Actions;
 use crate::owned::common::{AggregateStats, Oxm, TableId};
 use crate::owned::v10::PortNo;
-use ferroflow_wire::codec::{Choice, Codec, Number, ReadError, Reader, Writer};
-use ferroflow_wire::{bit_flags, choice, open_enum, structure, tagged};
+use ferroflow_wire::{bit_flags, choice, ltv, open_enum, structure, tagged};
 
 open_enum! {
     /// Subtypes of Nicira statistics.
@@ -108,7 +107,7 @@ structure! {
 }
 
 choice! {
-    /// `nx_flow_update_header` and what follows it: its length comes before its event.
+    /// `nx_flow_update_header` and what follows it.
     pub enum FlowUpdate("event": FlowUpdateEvent) {
         NXFME_ADDED => Added(update: FlowUpdateFull),
         NXFME_DELETED => Deleted(update: FlowUpdateFull),
@@ -117,28 +116,8 @@ choice! {
         _ => Unknown,
     }
 }
-
-impl Codec for FlowUpdate {
-    const MIN: usize = 4;
-
-    fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
-        let start = r.offset();
-        let length = u16::read(r).map_err(|e| e.within("length"))?;
-        let outer = r.narrow_from(start, length.to_usize(), start).map_err(|e| e.within("length"))?;
-        let event = Codec::read(r).map_err(|e| e.within("event"))?;
-        let update = Self::read_rest(event, start, r)?;
-        r.widen(outer)?;
-        Ok(update)
-    }
-
-    fn write(&self, w: &mut Writer) {
-        let start = w.offset();
-        let length = w.hole(2, "length");
-        self.tag().write(w);
-        self.write_rest(start, w);
-        w.fill(length, w.offset() - start);
-    }
-}
+// OFPET_BAD_REQUEST/OFPBRC_BAD_LEN
+ltv!(FlowUpdate, length: u16, answer (1, 6));
 
 structure! {
     /// `nx_ipfix_stats_reply`.
