@@ -18,6 +18,8 @@ pub struct Config {
     pub prefix_len: u8,
     /// Where packets to other networks go; `None` = nowhere, unless they can be answered to where they came from.
     pub gateway: Option<Ipv4Addr>,
+    /// Time to live of what is sent, 1 to 255 (RFC 9293 3.9.2, MUST-49; RFC 1122 3.2.1.7). 64 is RFC 1700's.
+    pub ttl: u8,
     /// Which core this is, of how many.
     pub steer: Steer,
     /// Entropy: hash seeds, initial sequence numbers and source ports come from it. A test passes its own.
@@ -40,6 +42,7 @@ impl Config {
             address,
             prefix_len,
             gateway: None,
+            ttl: 64,
             steer: Steer::single(),
             seed,
             tcp: TcpConfig::default(),

@@ -119,6 +119,23 @@ pub trait Net {
         if self.sender(id)?.write_with(len, fill) { Ok(()) } else { Err(NetError::Full) }
     }
 
+    /// As [`Net::send`]; and everything that was written up to its end is urgent (RFC 9293 3.8.5, 3.9.1.2). RFC 6093 and RFC
+    /// 9293 (SHLD-13) advise new programs against it.
+    ///
+    /// # Errors
+    /// As [`Net::send`]; [`NetError::Unsupported`] where the stack below cannot say urgent.
+    fn send_urgent(&mut self, id: ConnId, data: &[u8]) -> Result<usize, NetError> {
+        let _ = (id, data);
+        Err(NetError::Unsupported)
+    }
+
+    /// Bytes from the first that was not taken to the end of the peer's urgent data; 0 if there is none (RFC 9293 3.8.5,
+    /// MUST-33). While `data` runs, what it was given does not count.
+    fn urgent(&self, id: ConnId) -> usize {
+        let _ = id;
+        0
+    }
+
     /// The connection's send ring itself, for a caller that writes several messages or is not generic over `Net`.
     /// What is written is sent at the end of the burst.
     ///

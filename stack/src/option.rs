@@ -39,6 +39,12 @@ pub enum ConnOption {
     SynRetries(u32),
     /// TCP_LINGER2: how long FIN_WAIT_2 lasts after a close.
     FinTimeout(Duration),
+    /// IP_TOS: the Differentiated Services field of what is sent (RFC 9293 3.9.1.9, MUST-48). Its lower two bits are ECN's
+    /// (RFC 3168 5), and not taken from here.
+    DiffServ(u8),
+    /// IP_TTL: the time to live of what is sent (RFC 9293 3.9.2, MUST-49), instead of [`crate::Config::ttl`]; 0 is taken for
+    /// 1.
+    TimeToLive(u8),
 }
 
 /// The options that one connection has been given.
@@ -56,6 +62,9 @@ pub(crate) struct Own {
     pub(crate) exchange: Option<Exchange>,
     pub(crate) syn_retries: Option<u32>,
     pub(crate) fin_wait_2: Option<Duration>,
+    /// The upper six bits of the DS field.
+    pub(crate) dscp: u8,
+    pub(crate) ttl: Option<u8>,
 }
 
 impl Own {

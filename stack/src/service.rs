@@ -120,6 +120,13 @@ pub trait Service {
     /// In-order bytes. What is not taken from `rx` is kept (see [`Rx`]).
     fn data(&mut self, net: &mut impl Net, id: ConnId, conn: &mut Self::Conn, rx: &mut Rx<'_>);
 
+    /// The peer says that what it has sent is urgent up to a point that is `ahead` bytes behind the first that was not taken
+    /// yet (RFC 9293 3.8.5, MUST-32). The bytes come in their place, by `data`, and some of them may still be on their way.
+    /// Not every stack below can tell.
+    fn urgent(&mut self, net: &mut impl Net, id: ConnId, conn: &mut Self::Conn, ahead: u32) {
+        let _ = (net, id, conn, ahead);
+    }
+
     /// The peer's FIN has arrived, though bytes before it may still wait to be taken; `eof` follows after them. For
     /// services that let bytes wait and need to know; not every stack below can tell before `eof`.
     fn fin(&mut self, net: &mut impl Net, id: ConnId, conn: &mut Self::Conn) {

@@ -71,6 +71,9 @@ pub struct TcpInfo {
     pub probes: u32,
     /// How often the time-out has been doubled.
     pub backoff: u32,
+    /// ICMP has said that the peer cannot be reached, and nothing was acknowledged since: the soft errors of RFC 9293
+    /// 3.9.2.2. Linux keeps it in `sk_err_soft` and does not tell.
+    pub unreachable: bool,
     /// Timestamps are used (RFC 7323).
     pub timestamps: bool,
     /// SACK is used (RFC 2018).

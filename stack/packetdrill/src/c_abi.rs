@@ -468,7 +468,21 @@ unsafe extern "C" fn ioctl(
 
 unsafe extern "C" fn close(userdata: *mut c_void, fd: c_int) -> c_int {
     // SAFETY: `userdata` is the table's.
-    done(unsafe { shared(userdata) }.call(|host| host.close(fd)))
+    let shared = unsafe { shared(userdata) };
+    let until = shared.call(|host| host.linger(fd).map(|time| host.now() + time));
+    let mut closing = None;
+    let closed = shared.block(until, |host| match &closing {
+        Some(closing) => host.is_over(closing).then_some(Ok(())),
+        None => match host.close(fd) {
+            Ok(None) => Some(Ok(())),
+            Ok(waits) => {
+                closing = waits;
+                None
+            }
+            Err(error) => Some(Err(error)),
+        },
+    });
+    done(closed.unwrap_or(Err(Errno::EINTR)))
 }
 
 unsafe extern "C" fn shutdown(userdata: *mut c_void, fd: c_int, how: c_int) -> c_int {

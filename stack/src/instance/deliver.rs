@@ -19,6 +19,9 @@ impl<S: Service> Upcalls<'_, S> {
         if outcome.established && !self.established(inner, id) {
             return;
         }
+        if let Some(ahead) = outcome.urgent {
+            self.urgent(inner, id, ahead);
+        }
         if let Some((offset, len)) = outcome.in_place {
             self.data_in_place(inner, id, &payload[offset..offset + len]);
         }
@@ -120,6 +123,15 @@ impl<S: Service> Upcalls<'_, S> {
             }
         }
         inner.mark_dirty(id.index() as u32);
+    }
+
+    #[cold]
+    fn urgent(&mut self, inner: &mut Inner, id: ConnId, ahead: u32) {
+        if self.wants(inner, id)
+            && let Some(Some(conn)) = self.conns.get_mut(id.index())
+        {
+            self.service.urgent(inner, id, conn, ahead);
+        }
     }
 
     fn writable(&mut self, inner: &mut Inner, id: ConnId) {

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::inner::{Inner, Listener, MAX_LISTENERS};
+use super::receive::is_martian;
 use crate::net::{ConnectOptions, Listen, ListenError, Net, NetError};
 use crate::option::ConnOption;
 use crate::ring::SendRing;
@@ -22,11 +23,8 @@ impl Inner {
 
     fn ipv4_peer(&self, to: SocketAddr) -> Result<Ipv4Addr, NetError> {
         match to.ip() {
-            IpAddr::V4(ip)
-                if to.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !ip.is_broadcast() =>
-            {
-                Ok(ip)
-            }
+            // RFC 9293 3.9.1.1, MUST-46: nor to the network's broadcast, nor to ourselves
+            IpAddr::V4(ip) if to.port() != 0 && !is_martian(self, ip) => Ok(ip),
             _ => Err(NetError::BadAddress),
         }
     }
@@ -146,6 +144,18 @@ impl Net for Inner {
         }
         self.mark_dirty(id.index() as u32);
         self.table.get_mut(id).map(|tcb| &mut tcb.tx).ok_or(NetError::NoConn)
+    }
+
+    fn send_urgent(&mut self, id: ConnId, data: &[u8]) -> Result<usize, NetError> {
+        let n = self.sender(id)?.write(data);
+        if let Some(tcb) = self.table.get_mut(id).filter(|_| n > 0) {
+            tcb.urge();
+        }
+        Ok(n)
+    }
+
+    fn urgent(&self, id: ConnId) -> usize {
+        self.table.get(id).map_or(0, |tcb| tcb.urgent_ahead() as usize)
     }
 
     fn room(&self, id: ConnId) -> usize {

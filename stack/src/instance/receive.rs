@@ -16,7 +16,7 @@ use super::tcp_receive::{HEADERS, segment_size};
 use crate::port::Csum;
 use crate::service::{CloseReason, Service};
 use crate::tcp::table::{Entry, Key};
-use crate::tcp::tcb::State;
+use crate::tcp::tcb::{State, Tcb};
 
 /// Carries one frame to its end.
 pub(super) fn frame<S: Service>(inner: &mut Inner, up: &mut Upcalls<'_, S>, bytes: &[u8], csum: Csum) {
@@ -91,8 +91,8 @@ fn ipv4<S: Service>(inner: &mut Inner, up: &mut Upcalls<'_, S>, eth: &EthernetVi
     }
 }
 
-/// A source address that no host has (RFC 1122 3.2.1.3), or ours.
-fn is_martian(inner: &Inner, src: Ipv4Addr) -> bool {
+/// An address that no other host has (RFC 1122 3.2.1.3): a broadcast, a multicast, a reserved one, ours.
+pub(super) fn is_martian(inner: &Inner, src: Ipv4Addr) -> bool {
     let mask = u32::MAX.checked_shl(32 - u32::from(inner.config.prefix_len)).unwrap_or(0);
     let own = inner.config.address.to_bits();
     let broadcast = own & mask == src.to_bits() & mask
@@ -143,34 +143,49 @@ fn icmp(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>) {
                 inner.counters.icmp_errors_ignored += 1;
             }
         }
-        IcmpMessage::TimeExceeded { .. } | IcmpMessage::ParameterProblem { .. } => {
+        // RFC 9293 3.9.2.2, MUST-56, SHLD-25: soft, like most of the unreachables
+        IcmpMessage::TimeExceeded { original, .. } | IcmpMessage::ParameterProblem { original, .. } => {
             inner.counters.icmp_errors_received += 1;
-            inner.counters.icmp_errors_ignored += 1;
+            match quoted(inner, original) {
+                Some(quoted) => quoted.tcb.unreachable = true,
+                None => inner.counters.icmp_errors_ignored += 1,
+            }
         }
         _ => {}
     }
 }
 
-/// An ICMP error is believed only if it quotes a sequence number that is in flight (RFC 5927 4.1). It ends an open that is
-/// under way; for established connections every error is soft (RFC 5461), but their segments may have to be smaller.
-/// Returns whether anything came of it.
-fn destination_unreachable(inner: &mut Inner, code: u8, next_hop_mtu: u16, original: &[u8]) -> bool {
-    let Ok(ip) = Ipv4View::parse_quoted(original) else { return false };
+/// The segment that an ICMP error quotes.
+struct Quoted<'a> {
+    index: u32,
+    tcb: &'a mut Tcb,
+    seq: SeqNumber,
+    /// Length of the packet.
+    len: u16,
+}
+
+/// Whose segment an ICMP error quotes (RFC 9293 3.9.2.2, MUST-54). It is believed only if its sequence number is in flight
+/// (RFC 5927 4.1).
+fn quoted<'a>(inner: &'a mut Inner, original: &[u8]) -> Option<Quoted<'a>> {
+    let ip = Ipv4View::parse_quoted(original).ok()?;
     if ip.protocol() != IpProtocol::TCP || ip.src() != inner.config.address {
-        return false;
+        return None;
     }
-    let Ok(tcp) = QuotedTcp::parse(ip.payload()) else { return false };
+    let tcp = QuotedTcp::parse(ip.payload()).ok()?;
     let key = Key::new(ip.src(), tcp.src_port, ip.dst(), tcp.dst_port);
-    let Some(Entry::Conn(index)) = inner.table.find(&key) else { return false };
-    let Some(tcb) = inner.table.at(index) else { return false };
+    let Some(Entry::Conn(index)) = inner.table.find(&key) else { return None };
+    let tcb = inner.table.at(index)?;
     let in_flight = tcp.seq.ge(tcb.snd.una) && tcp.seq.lt(tcb.snd.max);
-    if !in_flight {
-        return false;
-    }
+    in_flight.then_some(Quoted { index, tcb, seq: tcp.seq, len: ip.total_len() })
+}
+
+/// It ends an open that is under way; for established connections every error is soft (RFC 5461), but their segments may have
+/// to be smaller. Returns whether anything came of it.
+fn destination_unreachable(inner: &mut Inner, code: u8, next_hop_mtu: u16, original: &[u8]) -> bool {
+    let Some(Quoted { index, tcb, seq, len }) = quoted(inner, original) else { return false };
     if code == unreachable::FRAGMENTATION_NEEDED {
         // No handshake is too large for anything.
-        return tcb.state.is_synchronized()
-            && too_large(inner, index, tcp.seq, reported_mtu(next_hop_mtu, ip.total_len()));
+        return tcb.state.is_synchronized() && too_large(inner, index, seq, reported_mtu(next_hop_mtu, len));
     }
     // RFC 1122 4.2.3.9: hard errors, and what else makes an open hopeless
     match code {
@@ -246,6 +261,7 @@ fn send_icmp(inner: &mut Inner, to_mac: MacAddr, to: Ipv4Addr, message: &IcmpMes
     }
     let header = Ipv4Header {
         dont_fragment: false,
+        ttl: inner.config.ttl,
         ..Ipv4Header::new(inner.config.address, to, IpProtocol::ICMP, len as u16)
     };
     let src = inner.config.mac;

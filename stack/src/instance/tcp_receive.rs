@@ -78,6 +78,7 @@ pub(super) fn segment<S: Service>(
         ack: view.ack(),
         flags: view.flags(),
         window: view.window(),
+        urgent: view.urgent(),
         ecn: ip.ecn(),
         options,
         payload: view.payload(),
@@ -363,7 +364,10 @@ impl Inner {
     /// A segment without text that belongs to no open connection.
     fn send_bare(&mut self, mac: MacAddr, remote: Ipv4Addr, header: &TcpHeader) {
         let len = header.len();
-        let ip = Ipv4Header::new(self.config.address, remote, IpProtocol::TCP, len as u16);
+        let ip = Ipv4Header {
+            ttl: self.config.ttl,
+            ..Ipv4Header::new(self.config.address, remote, IpProtocol::TCP, len as u16)
+        };
         let src = self.config.mac;
         let queued = self.outbox.push(ethernet::HEADER_LEN + ipv4::HEADER_LEN + len, |buf| {
             write_headers(buf, src, mac, &ip);

@@ -86,7 +86,7 @@ impl Inner {
         }
         let Inner { table, counters, config, now, .. } = self;
         let Some(tcb) = table.at(index) else { return Progress::Done };
-        let mut emitter = Emitter { port, tx, mac: config.mac, counters };
+        let mut emitter = Emitter { port, tx, mac: config.mac, ttl: config.ttl, counters };
         let progress = tcb.output(*now, &config.tcp, config.send_budget, &mut emitter);
         tcb.keep_buffers(*now, &config.tcp);
         table.count_memory(index);
@@ -191,6 +191,7 @@ struct Emitter<'a, P> {
     port: &'a mut P,
     tx: &'a mut Burst,
     mac: MacAddr,
+    ttl: u8,
     counters: &'a mut Counters,
 }
 
@@ -208,7 +209,7 @@ impl<P: Port> Emit for Emitter<'_, P> {
             ack: segment.ack,
             flags: segment.flags,
             window: segment.window,
-            urgent: 0,
+            urgent: segment.urgent,
             options: segment.options,
         };
         let (first, second) = segment.text;
@@ -218,8 +219,11 @@ impl<P: Port> Emit for Emitter<'_, P> {
         let partial = self.port.caps().tx_csum;
         let buf = self.port.bytes_mut(&mut frame);
         let ecn = if segment.ect { ecn::ECT0 } else { 0 };
+        let own = tcb.own.as_ref();
         let ip = Ipv4Header {
             ecn,
+            dscp: own.map_or(0, |own| own.dscp),
+            ttl: own.and_then(|own| own.ttl).unwrap_or(self.ttl),
             ..Ipv4Header::new(tcb.key.local(), tcb.key.remote(), IpProtocol::TCP, len as u16)
         };
         write_headers(buf, self.mac, next_hop, &ip);

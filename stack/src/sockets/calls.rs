@@ -26,7 +26,7 @@ impl Sockets {
     }
 
     /// Closes a socket or an epoll set. What was written is still sent; what was not read makes the close a reset (RFC 9293
-    /// 3.6.1, RFC 2525 2.17), as does SO_LINGER with a time of zero.
+    /// 3.6.1, RFC 2525 2.17), as does SO_LINGER with a time of zero. With another time, see [`Sockets::close_lingering`].
     ///
     /// # Errors
     /// [`Errno::EBADF`].

@@ -69,6 +69,28 @@ impl<P: Port> Driven<P> {
         }
     }
 
+    /// Closes a descriptor. If SO_LINGER has a time, drives the instance until the peer has everything or the time is up, as a
+    /// `close` that blocks.
+    ///
+    /// # Errors
+    /// [`WaitError`].
+    pub fn close(&mut self, fd: Fd, clock: &mut impl Clock<P>) -> Result<(), WaitError> {
+        let now = clock.now();
+        let Some(closing) = self.with(now, |sockets, net| sockets.close_lingering(net, fd))? else {
+            return Ok(());
+        };
+        loop {
+            let turn = self.instance.turn(clock.now())?;
+            if self.instance.with(|_, net| closing.is_over(net)) {
+                return Ok(());
+            }
+            if !turn.more {
+                let next = turn.next.map_or(closing.until(), |next| next.min(closing.until()));
+                clock.sleep(self.instance.port_mut(), Some(next));
+            }
+        }
+    }
+
     /// The instance.
     pub fn instance(&self) -> &Instance<P, Sockets> {
         &self.instance

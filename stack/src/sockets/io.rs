@@ -2,8 +2,9 @@
 
 use super::socket::{Link, Socket, Stage};
 use super::{Errno, Fd, Sockets};
-use crate::net::Net;
+use crate::net::{Net, NetError};
 use crate::option::ConnOption;
+use crate::service::ConnId;
 use crate::tcp_info::{TcpInfo, TcpState};
 
 /// How to read.
@@ -92,11 +93,7 @@ impl Sockets {
     /// As [`Sockets::write`].
     pub fn send(&mut self, net: &mut impl Net, fd: Fd, data: &[u8], more: bool) -> Result<usize, Errno> {
         let socket = self.socket_mut(fd)?;
-        let id = match socket.link {
-            Link::Open(id) if !socket.shut_write && socket.error.is_none() => id,
-            Link::Opening(_) => return Err(socket.error.take().unwrap_or(Errno::EAGAIN)),
-            _ => return Err(socket.error.take().unwrap_or(Errno::EPIPE)),
-        };
+        let id = socket.writable()?;
         if std::mem::replace(&mut socket.more, more) != more {
             let corked = socket.options.conn.contains(&ConnOption::Cork(true));
             let _ = net.set_option(id, ConnOption::Cork(more || corked));
@@ -111,7 +108,45 @@ impl Sockets {
     }
 }
 
+impl Sockets {
+    /// Writes urgent data (MSG_OOB): all that was written up to its end is urgent. Returns how much there was room for.
+    ///
+    /// # Errors
+    /// As [`Sockets::write`]; [`Errno::EOPNOTSUPP`] if the stack below cannot say urgent.
+    pub fn send_urgent(&mut self, net: &mut impl Net, fd: Fd, data: &[u8]) -> Result<usize, Errno> {
+        let socket = self.socket_mut(fd)?;
+        let id = socket.writable()?;
+        let n = net.send_urgent(id, data).map_err(|error| match error {
+            NetError::Unsupported => Errno::EOPNOTSUPP,
+            _ => Errno::EPIPE,
+        })?;
+        if n < data.len() {
+            net.sender(id).map_err(|_| Errno::EPIPE)?.want_room();
+            socket.blocked = true;
+        }
+        if n == 0 && !data.is_empty() { Err(Errno::EAGAIN) } else { Ok(n) }
+    }
+
+    /// Whether the next byte to be read is the last urgent one (SIOCATMARK, sockatmark).
+    ///
+    /// # Errors
+    /// [`Errno::EBADF`] or [`Errno::ENOTSOCK`].
+    pub fn at_mark(&self, net: &impl Net, fd: Fd) -> Result<bool, Errno> {
+        let socket = self.socket_ref(fd)?;
+        Ok(socket.conn().is_some_and(|id| net.urgent(id) == 1))
+    }
+}
+
 impl Socket {
+    /// The connection, if it can be written.
+    fn writable(&mut self) -> Result<ConnId, Errno> {
+        match self.link {
+            Link::Open(id) if !self.shut_write && self.error.is_none() => Ok(id),
+            Link::Opening(_) => Err(self.error.take().unwrap_or(Errno::EAGAIN)),
+            _ => Err(self.error.take().unwrap_or(Errno::EPIPE)),
+        }
+    }
+
     fn take(&mut self, net: &mut impl Net, n: usize) {
         if let Link::Open(id) = self.link {
             return net.take(id, n);

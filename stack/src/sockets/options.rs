@@ -16,8 +16,10 @@ pub enum SocketOption {
     ReuseAddress(bool),
     /// IPV6_V6ONLY
     V6Only(bool),
-    /// SO_LINGER: `Some(ZERO)` makes close a reset. Another time is remembered, but a close never waits here.
+    /// SO_LINGER: `Some(ZERO)` makes close a reset. Another time is for callers that can wait: [`Sockets::close_lingering`].
     Linger(Option<Duration>),
+    /// SO_OOBINLINE: urgent data is read in its place. It always is (RFC 6093 6), so `false` is refused.
+    UrgentInline(bool),
     /// One of the connection's.
     Conn(ConnOption),
 }
@@ -63,7 +65,7 @@ impl Sockets {
     /// Sets an option. An accepted socket begins with its listener's.
     ///
     /// # Errors
-    /// [`Errno::EBADF`], [`Errno::ENOTSOCK`]; [`Errno::EINVAL`] if the option cannot be changed any more;
+    /// [`Errno::EBADF`], [`Errno::ENOTSOCK`]; [`Errno::EINVAL`] if the option cannot be changed, or not any more;
     /// [`Errno::ENOPROTOOPT`] if the stack below does not know it. Before there is a connection nobody can tell: what the
     /// stack does not know is then without effect.
     pub fn set_option(&mut self, net: &mut impl Net, fd: Fd, option: SocketOption) -> Result<(), Errno> {
@@ -77,6 +79,7 @@ impl Sockets {
                 socket.options.v6_only = on;
             }
             SocketOption::Linger(time) => socket.options.linger = time,
+            SocketOption::UrgentInline(on) => return if on { Ok(()) } else { Err(Errno::EINVAL) },
             SocketOption::Conn(option) => {
                 let result = match (&socket.link, socket.local) {
                     (Link::Opening(id) | Link::Open(id), _) => net.set_option(*id, option),

@@ -66,6 +66,10 @@ impl<P: Program> Service for Hosted<P> {
         self.sockets.data(net, id, conn, rx);
     }
 
+    fn urgent(&mut self, net: &mut impl Net, id: ConnId, conn: &mut u32, ahead: u32) {
+        self.sockets.urgent(net, id, conn, ahead);
+    }
+
     fn fin(&mut self, net: &mut impl Net, id: ConnId, conn: &mut u32) {
         self.sockets.fin(net, id, conn);
     }

@@ -11,7 +11,7 @@ impl Ready {
     pub const NONE: Ready = Ready(0);
     /// A read (or an accept) will not block: there is something, or the end.
     pub const IN: Ready = Ready(0x001);
-    /// Urgent data; never set, see RFC 6093.
+    /// There is urgent data ahead. It is read in its place.
     pub const PRI: Ready = Ready(0x002);
     /// A write will not block: there is room, or it fails.
     pub const OUT: Ready = Ready(0x004);

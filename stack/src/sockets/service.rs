@@ -72,6 +72,12 @@ impl Service for Sockets {
         }
     }
 
+    fn urgent(&mut self, _: &mut impl Net, id: ConnId, conn: &mut u32, _: u32) {
+        if self.of(*conn, id).is_some() {
+            self.wake(*conn, Ready::PRI);
+        }
+    }
+
     fn fin(&mut self, _: &mut impl Net, id: ConnId, conn: &mut u32) {
         self.peer_finished(*conn, id);
     }

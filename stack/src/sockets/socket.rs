@@ -176,9 +176,11 @@ impl Socket {
             Some(id) if !self.shut_write => !self.blocked && net.room(id) > 0,
             _ => true,
         };
+        let urgent = id.is_some_and(|id| net.urgent(id) > 0);
         let hup = id.is_none() || (ended && self.shut_write);
         Ready::READ.when(readable)
             | Ready::WRITE.when(writable)
+            | Ready::PRI.when(urgent)
             | Ready::RDHUP.when(ended)
             | Ready::HUP.when(hup)
             | err

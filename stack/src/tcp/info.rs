@@ -25,6 +25,7 @@ impl Tcb {
             retransmits: if self.probing { 0 } else { self.rto.expired() },
             probes: if self.probing { self.rto.expired() } else { self.keepalive_sent },
             backoff: self.rto.backoff(),
+            unreachable: self.unreachable,
             timestamps: self.ts.is_some(),
             sack: self.sack_ok,
             window_scaling: self.offer.window_scaling,
@@ -124,6 +125,8 @@ impl Tcb {
             }
             ConnOption::SynRetries(n) => own.syn_retries = Some(n),
             ConnOption::FinTimeout(time) => own.fin_wait_2 = Some(time),
+            ConnOption::DiffServ(field) => own.dscp = field >> 2,
+            ConnOption::TimeToLive(ttl) => own.ttl = Some(ttl.max(1)),
             ConnOption::MaxSegment(_) | ConnOption::Congestion(_) => {}
         }
         if matches!(option, ConnOption::Keepalive(_) | ConnOption::KeepaliveIdle(_)) {
@@ -176,10 +179,16 @@ impl Tcb {
     /// Keepalive, if it is on.
     #[inline]
     pub(super) fn keepalive(&self, config: &TcpConfig) -> Option<Keepalive> {
-        match self.own.as_ref().and_then(|own| own.keepalive) {
-            Some((on, keepalive)) => on.then_some(keepalive),
-            None => config.keepalive,
+        let Some(own) = &self.own else { return config.keepalive };
+        let mut keepalive = match own.keepalive {
+            Some((on, keepalive)) => on.then_some(keepalive)?,
+            None => config.keepalive?,
+        };
+        if own.exchange.is_some() {
+            // RFC 5482 4.2: keepalive must not end what the time-out that both agreed on would keep
+            keepalive.idle = keepalive.idle.max(self.user_timeout(config) + Duration::from_secs(1));
         }
+        Some(keepalive)
     }
 
     /// How long FIN_WAIT_2 lasts after a close.

@@ -23,6 +23,8 @@ pub struct Segment<'a> {
     pub flags: TcpFlags,
     /// SEG.WND, unscaled.
     pub window: u16,
+    /// SEG.UP; meaningless without the URG flag.
+    pub urgent: u16,
     /// The ECN field of the IP header (RFC 3168 5).
     pub ecn: u8,
     /// Options.
@@ -49,6 +51,8 @@ pub struct Outcome {
     pub readable: bool,
     /// New data of ours was acknowledged.
     pub acked: bool,
+    /// The urgent pointer has moved on, and lies so many bytes ahead of what was read.
+    pub urgent: Option<u32>,
     /// What it asks for beyond that.
     pub end: End,
 }
@@ -227,6 +231,9 @@ impl Tcb {
         // Only now: a forged segment with a wrong acknowledgement must not make the peer's seem old (RFC 5961 5's spirit).
         self.update_ts_recent(&seg, cx.now);
         self.user_timeout_received(seg.options.user_timeout, cx.config);
+        if seg.flags.contains(TcpFlags::URG) {
+            outcome.urgent = self.urgent_received(&seg);
+        }
         self.input_text(&seg, cx, &mut outcome);
         self.input_fin(&seg, &mut outcome);
         outcome

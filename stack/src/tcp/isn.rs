@@ -48,3 +48,28 @@ impl Secret {
         hasher.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_clock_ticks_every_four_microseconds_and_the_rest_is_secret() {
+        // RFC 6528 3; RFC 9293 3.4.1, MUST-8, MUST-9
+        let key = |port| Key::new(Ipv4Addr::from_bits(1), 80, Ipv4Addr::from_bits(2), port);
+        let (ours, other) = (Secret::new(1, 2), Secret::new(1, 3));
+        let at = |micros| Instant::from_secs(1) + Duration::from_micros(micros);
+        let first = ours.isn(&key(1024), at(0));
+        assert_eq!(ours.isn(&key(1024), at(3)), first);
+        assert_eq!(ours.isn(&key(1024), at(4)), first + 1);
+        assert_eq!(ours.isn(&key(1024), at(4 << 20)), first + (1 << 20));
+        // neither another connection's number nor another instance's tells this one
+        let differences: std::collections::HashSet<u32> =
+            (1025..2025).map(|port| ours.isn(&key(port), at(0)) - first).collect();
+        assert_eq!(differences.len(), 1000);
+        assert_ne!(other.isn(&key(1024), at(0)), first);
+    }
+}

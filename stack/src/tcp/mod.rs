@@ -3,7 +3,7 @@
 //! `tcb` what a connection remembers · `input` a segment arrives · `output` what may be sent now · `timers` what the
 //! clock asks for · `recv` bytes waiting for their turn or their reader · `autotune` how many may wait · `table` whose
 //! segment is it · `time_wait` what is left after the end · `isn` RFC 6528 · `info` what
-//! can be known of it, and its options · `cookie` SYN cookies.
+//! can be known of it, and its options · `cookie` SYN cookies · `urgent` how far urgent data goes.
 //!
 //! Sending over a path that loses: `ack` what an acknowledgement tells · `sent` what is in flight (RFC 6675) · `rack`
 //! what of it is lost (RFC 8985) · `recovery` how that is repaired (RFC 6937, 5682, 3522) · `cc` how much may be in
@@ -31,6 +31,7 @@ pub mod table;
 pub mod tcb;
 pub mod time_wait;
 pub mod timers;
+pub mod urgent;
 pub mod user_timeout;
 
 pub use cc::Algorithm;

@@ -20,6 +20,8 @@ pub struct OutSegment<'a> {
     pub flags: TcpFlags,
     /// SEG.WND as it goes on the wire.
     pub window: u16,
+    /// SEG.UP; with the URG flag.
+    pub urgent: u16,
     /// The packet may be marked instead of dropped: ECT(0) (RFC 3168 6.1).
     pub ect: bool,
     /// Sent before.
@@ -122,6 +124,7 @@ impl Tcb {
             ack: self.ack_field(),
             flags,
             window,
+            urgent: 0,
             ect: false,
             again: !first,
             options,
@@ -296,12 +299,17 @@ impl Tcb {
         if self.ecn.on {
             flags |= self.ecn_flags(chunk);
         }
+        let urgent = self.urgent_pointer(offset);
+        if urgent > 0 {
+            flags |= TcpFlags::URG;
+        }
         let (window, adv) = self.window_field();
         let segment = OutSegment {
             seq: chunk.seq,
             ack: self.rcv.nxt,
             flags,
             window,
+            urgent,
             // RFC 3168 6.1.5, 6.1.6: neither on what is sent again nor on a window probe
             ect: self.ecn.on && !chunk.again && chunk.len > 0,
             again: chunk.again,
@@ -485,6 +493,7 @@ impl Tcb {
             ack,
             flags: if self.ecn.echo { TcpFlags::ACK | TcpFlags::ECE } else { TcpFlags::ACK },
             window: u16::try_from(window).unwrap_or(u16::MAX),
+            urgent: 0,
             ect: false,
             again: false,
             options: self.options(now),
@@ -516,6 +525,7 @@ impl Tcb {
             ack: self.rcv.nxt,
             flags: if self.ecn.echo { TcpFlags::ACK | TcpFlags::ECE } else { TcpFlags::ACK },
             window,
+            urgent: 0,
             ect: false,
             again: false,
             options: self.options(now),

@@ -16,6 +16,7 @@ use super::recv::RecvBuffer;
 use super::rto::Rto;
 use super::sent::Sent;
 use super::table::Key;
+use super::urgent::Urgent;
 use crate::option::{ConnOption, Own};
 use crate::ring::SendRing;
 use crate::service::{CloseReason, ConnInfo};
@@ -282,6 +283,8 @@ pub struct Tcb {
     pub mtu: PathMtu,
     /// ICMP says that the peer cannot be reached, and nothing was acknowledged since.
     pub unreachable: bool,
+    /// RFC 9293 3.8.5
+    pub urgent: Urgent,
 }
 
 /// What our SYN offers.
@@ -386,6 +389,7 @@ impl Tcb {
             tlp: Tlp::default(),
             mtu: PathMtu::new(mss),
             unreachable: false,
+            urgent: Urgent::default(),
             recovery: Recovery::default(),
             ecn: Ecn::default(),
             sack_ok: false,

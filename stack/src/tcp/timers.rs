@@ -7,6 +7,9 @@ use crate::counters::Counters;
 use crate::service::CloseReason;
 use crate::time::Instant;
 
+/// Retransmissions of a segment that make the next hop suspect (RFC 9293 3.8.3, MUST-20 (b), SHLD-10).
+const R1: u32 = 3;
+
 /// What the timers that fell due want.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Fired {
@@ -46,7 +49,7 @@ impl Tcb {
         if due(self.deadlines.retransmit, now) {
             self.retransmit_timer(now, config, counters);
             fired.output = true;
-            fired.suspect_next_hop = self.rto.expired() >= 2;
+            fired.suspect_next_hop = self.rto.expired() >= R1;
         }
         if self.pace_waits && self.pace_at <= now {
             self.pace_waits = false;
@@ -177,6 +180,12 @@ impl Tcb {
             self.deadlines.keepalive = None;
             return;
         };
+        // The time may have become longer since the clock was set.
+        let first = self.last_heard + keepalive.idle;
+        if self.keepalive_sent == 0 && now < first {
+            self.deadlines.keepalive = Some(first);
+            return;
+        }
         if self.keepalive_sent >= keepalive.probes {
             counters.tcp_given_up += 1;
             fired.over = Some(self.out_of_time());

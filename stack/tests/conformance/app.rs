@@ -13,6 +13,7 @@ pub enum Event {
     Accepted(ConnId),
     Connected(ConnId, Result<(), ConnectError>),
     Data(ConnId, Vec<u8>),
+    Urgent(ConnId, u32),
     Eof(ConnId),
     Writable(ConnId),
     Timer(ConnId),
@@ -175,6 +176,12 @@ impl Service for App {
         }
         self.events.push(Event::Data(id, text));
         self.act(net, id, On::Data);
+    }
+
+    fn urgent(&mut self, _: &mut impl Net, id: ConnId, conn: &mut ConnId, ahead: u32) {
+        self.alive(id, *conn, On::Data);
+        assert!(ahead > 0, "urgent data that was read already");
+        self.events.push(Event::Urgent(id, ahead));
     }
 
     fn eof(&mut self, net: &mut impl Net, id: ConnId, conn: &mut ConnId) {

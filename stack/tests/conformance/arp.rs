@@ -233,6 +233,24 @@ fn a_peer_that_has_moved_is_found_again() {
 }
 
 #[test]
+fn the_third_retransmission_makes_the_next_hop_suspect() {
+    // RFC 9293 3.8.3, MUST-20 (b): advice to the IP layer at R1; SHLD-10: three retransmissions
+    let mut p = Peer::established();
+    p.answer_arp = false;
+    p.advance(61_000);
+    p.write(b"x");
+    p.out.clear();
+    for expected in [[8, 0], [8, 0], [8, 6]] {
+        p.until_sent_after_reading(10_000);
+        assert_eq!(p.out.front().expect("a frame").1[12..14], expected);
+    }
+    p.answer_arp = true;
+    p.until_sent_after_reading(10_000);
+    p.expect(PSH_ACK, 1, 1, 1);
+    p.out.clear();
+}
+
+#[test]
 fn a_vlan_is_another_network_and_a_priority_tag_is_none() {
     // IEEE 802.1Q 6.9.1
     let tagged = |tci: u16| {

@@ -473,3 +473,25 @@ fn timestamps_are_used_only_when_both_offer_them() {
     p.send(syn_ack(1).ts(500, offered.unwrap_or(0)));
     assert_eq!(p.expect(ACK, 1, 1, 0).options.timestamps.map(|t| t.1), Some(500));
 }
+
+#[test]
+fn only_a_syn_carries_the_mss() {
+    // RFC 9293 3.7.1, MUST-65
+    let mut p = Peer::new();
+    assert_eq!(p.open(syn().sack().ts(1, 0)).options.mss, Some(1460));
+    p.write(&bytes(100));
+    p.send(data(1, 101, &bytes(3000)));
+    p.send(data(5000, 101, b"x"));
+    p.close();
+    p.send(fin(3001, 101));
+    p.flow.port += 1;
+    p.send(ack(1, 1));
+    p.flow.port -= 1;
+    let frames = p.out.len();
+    let all: Vec<_> = (0..frames - 1).map(|_| p.recv()).collect();
+    p.flow.port += 1;
+    let reset = p.recv();
+    assert!(all.len() >= 4 && reset.flags == RST, "{all:?}");
+    assert!(all.iter().chain([&reset]).all(|got| got.options.mss.is_none()));
+    p.flow.port -= 1;
+}

@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 
 use ferroflow_wire::MacAddr;
 use ferroflow_wire::icmpv4::{IcmpMessage, Icmpv4View, unreachable};
-use ferroflow_wire::ipv4::IpProtocol;
+use ferroflow_wire::ipv4::{IpProtocol, Ipv4Header, Ipv4View};
 use ferroflow_wire::udp::{self, UdpHeader};
 
-use crate::peer::{PEER_IP, PEER_MAC, STACK_IP, ip_frame};
+use crate::peer::{PEER_IP, PEER_MAC, STACK_IP, ip_frame, ip_frame_of};
 use crate::prelude::*;
 
 fn icmp(message: &IcmpMessage<'_>) -> Vec<u8> {
@@ -143,6 +143,18 @@ fn errors_are_limited() {
 }
 
 #[test]
+fn an_error_is_sent_with_normal_service() {
+    // RFC 1122 3.2.2: whatever service the datagram had
+    let mut p = Peer::new();
+    let datagram = udp_datagram(b"x");
+    let header = Ipv4Header::new(PEER_IP, STACK_IP, IpProtocol::UDP, datagram.len() as u16);
+    p.inject_frame(ip_frame_of(&Ipv4Header { dscp: 46, ecn: 2, ..header }, &datagram));
+    let (_, frame) = p.out.pop_front().expect("an error");
+    let ip = Ipv4View::parse(&frame[14..]).expect("IPv4");
+    assert_eq!((ip.protocol(), ip.dscp(), ip.ecn()), (IpProtocol::ICMP, 0, 0));
+}
+
+#[test]
 fn no_error_about_what_was_sent_to_everyone() {
     // RFC 1122 3.2.2
     let mut p = Peer::new();
@@ -158,8 +170,8 @@ fn no_error_about_what_was_sent_to_everyone() {
     assert_eq!(p.counters().icmp_errors_sent, 0);
 }
 
-/// The peer says that a segment of the flow could not be delivered.
-fn unreachable_about(p: &Peer, code: u8, seq: u32) -> Vec<u8> {
+/// The beginning of a packet of the flow, as an error quotes it.
+fn quote(p: &Peer, seq: u32) -> Vec<u8> {
     let iss = p.flow.iss.expect("an ISS");
     let mut quoted = vec![0x45, 0, 0, 60, 0, 0, 0x40, 0, 64, 6, 0, 0];
     quoted.extend_from_slice(&STACK_IP.octets());
@@ -167,7 +179,12 @@ fn unreachable_about(p: &Peer, code: u8, seq: u32) -> Vec<u8> {
     quoted.extend_from_slice(&p.flow.stack_port.to_be_bytes());
     quoted.extend_from_slice(&p.flow.port.to_be_bytes());
     quoted.extend_from_slice(&iss.wrapping_add(seq).to_be_bytes());
-    from_peer(&IcmpMessage::DestUnreachable { code, next_hop_mtu: 0, original: &quoted })
+    quoted
+}
+
+/// The peer says that a segment of the flow could not be delivered.
+fn unreachable_about(p: &Peer, code: u8, seq: u32) -> Vec<u8> {
+    from_peer(&IcmpMessage::DestUnreachable { code, next_hop_mtu: 0, original: &quote(p, seq) })
 }
 
 #[test]
@@ -257,4 +274,28 @@ fn progress_makes_icmp_forgotten() {
     p.advance(130_000);
     p.out.clear();
     assert_eq!(p.events(), [Event::Closed(p.id, CloseReason::TimedOut)]);
+}
+
+#[test]
+fn time_exceeded_and_parameter_problems_are_soft_and_can_be_asked_for() {
+    // RFC 9293 3.9.2.2, MUST-56, SHLD-25; 3.9.1.8, MUST-47
+    let mut p = Peer::established();
+    let id = p.id;
+    let told = |p: &mut Peer| p.net(|net| net.tcp_info(id).expect("a connection").unreachable);
+    for (n, pointer) in [(1, None), (2, Some(0)), (3, Some(1)), (4, Some(2))] {
+        p.write(b"x");
+        p.recv();
+        assert!(!told(&mut p));
+        let message = |code, quoted: &[u8]| match pointer {
+            None => from_peer(&IcmpMessage::TimeExceeded { code, original: quoted }),
+            Some(pointer) => from_peer(&IcmpMessage::ParameterProblem { code, pointer, original: quoted }),
+        };
+        p.inject_frame(message(0, &quote(&p, n + 1)));
+        assert!(!told(&mut p), "RFC 5927 4.1: it quotes what was not sent");
+        p.inject_frame(message(1, &quote(&p, n)));
+        assert!(told(&mut p));
+        p.send(ack(1, n + 1));
+        assert!(!told(&mut p), "nothing is wrong any more");
+    }
+    assert_eq!((p.stack.conns(), p.counters().icmp_errors_ignored), (1, 4));
 }

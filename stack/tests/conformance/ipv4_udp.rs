@@ -81,6 +81,19 @@ fn fragments_are_dropped_and_counted() {
 }
 
 #[test]
+fn a_small_time_to_live_is_no_reason_to_drop() {
+    // RFC 1122 3.2.1.7
+    let mut p = Peer::new();
+    let datagram = udp_datagram(b"x");
+    for ttl in [0, 1] {
+        let header = Ipv4Header::new(PEER_IP, STACK_IP, IpProtocol::UDP, datagram.len() as u16);
+        p.inject_frame(ip_frame_of(&Ipv4Header { ttl, ..header }, &datagram));
+        p.recv_icmp();
+    }
+    assert_eq!(p.counters().udp_no_port, 2);
+}
+
+#[test]
 fn wrong_checksums_are_dropped() {
     let mut p = Peer::established();
     // RFC 1122 3.2.1.2: of the IP header

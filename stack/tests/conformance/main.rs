@@ -16,6 +16,7 @@ mod data;
 mod dump;
 mod handshake;
 mod icmp;
+mod ip_header;
 mod ipv4_udp;
 mod keepalive;
 mod limits;

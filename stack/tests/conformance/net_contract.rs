@@ -270,8 +270,10 @@ fn listening_says_what_is_wrong() {
 #[test]
 fn connecting_to_nonsense_is_refused_at_once() {
     let mut p = Peer::new();
+    // RFC 9293 3.9.1.1, MUST-46: multicasts, broadcasts (also our network's), and what no other host can have
     let bad = ["0.0.0.0:80", "10.0.0.2:0", "224.0.0.1:80", "255.255.255.255:80", "[::1]:80"];
-    for to in bad {
+    let more = ["10.0.0.255:80", "127.0.0.1:80", "240.0.0.1:80", "10.0.0.1:80", "0.1.2.3:80"];
+    for to in bad.into_iter().chain(more) {
         let to: SocketAddr = to.parse().expect("an address");
         assert_eq!(p.net(|net| net.connect(to, ConnectOptions::default())), Err(NetError::BadAddress));
     }

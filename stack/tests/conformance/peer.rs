@@ -390,6 +390,9 @@ impl Peer {
             win: view.window(),
             options,
             text: view.payload().to_vec(),
+            urgent: view.urgent(),
+            dscp: ip.dscp(),
+            ttl: ip.ttl(),
             at: when,
             raw_seq: view.seq().0,
         }

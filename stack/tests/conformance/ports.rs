@@ -144,3 +144,22 @@ fn a_refused_or_aborted_open_gives_its_port_back() {
     p.abort();
     p.connect_from(options);
 }
+
+#[test]
+fn a_port_is_listened_on_while_a_connection_from_it_begins() {
+    // RFC 9293 3.9.1.1, MUST-42, and MUST-41: neither disturbs the other
+    let mut p = Peer::new();
+    let local = Some(std::net::SocketAddr::new(STACK_IP.into(), 5000));
+    p.connect_from(ConnectOptions { local, token: 0 });
+    assert!(p.net(|net| net.listen(Listen::on(5000))).is_ok());
+    assert!(p.net(|net| net.listen(Listen::on(5000))).is_err());
+    let first = p.switch(Flow { stack_port: 5000, ..Flow::new(41_000) });
+    p.open(syn());
+    let accepted = p.id;
+    p.switch(first);
+    p.send(syn_ack(1));
+    p.expect(ACK, 1, 1, 0);
+    p.adopt();
+    assert_ne!(p.id, accepted);
+    assert_eq!(p.stack.conns(), 2);
+}

@@ -152,6 +152,11 @@ pub struct Got {
     pub win: u16,
     pub options: TcpOptions,
     pub text: Vec<u8>,
+    /// The urgent pointer.
+    pub urgent: u16,
+    /// Of the IP header: DS field without ECN, and time to live.
+    pub dscp: u8,
+    pub ttl: u8,
     pub at: Instant,
     /// As on the wire.
     pub raw_seq: u32,

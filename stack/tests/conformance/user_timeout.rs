@@ -137,3 +137,30 @@ fn a_forged_segment_changes_nothing() {
     p.out.clear();
     assert_eq!(patience(&mut p), 120);
 }
+
+#[test]
+fn keepalive_is_no_less_patient_than_what_both_agreed_on() {
+    // RFC 5482 4.2
+    let seconds = Duration::from_secs;
+    let keepalive = [
+        ConnOption::Keepalive(true),
+        ConnOption::KeepaliveIdle(seconds(10)),
+        ConnOption::KeepaliveInterval(seconds(1)),
+        ConnOption::KeepaliveProbes(2),
+    ];
+    for (exchange, agreed, probe) in [(true, 0, 121), (true, 300, 301), (false, 300, 10)] {
+        let mut p = listening_with(&keepalive);
+        p.net(|net| net.set_listen_option(LISTEN, ConnOption::UserTimeoutExchange(exchange)))
+            .expect("a listener");
+        p.open(syn().user_timeout(60));
+        p.send(data(1, 1, b"x").user_timeout(agreed));
+        p.advance(100);
+        p.drain();
+        let after = p.until_sent(400_000) + 100;
+        assert_eq!((p.recv().seq, after), (0, probe * 1000), "{agreed} s");
+        p.events();
+        p.advance(10_000);
+        p.out.clear();
+        assert_eq!(p.events(), [Event::Closed(p.id, CloseReason::TimedOut)]);
+    }
+}

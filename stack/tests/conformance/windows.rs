@@ -266,6 +266,33 @@ fn a_shrunk_window_is_lived_with() {
 }
 
 #[test]
+fn beyond_a_shrunk_window_nothing_is_sent_and_nobody_gives_up() {
+    // RFC 9293 3.8.6, SHLD-15, SHLD-17: old data may go again (MAY-7), new data waits, for as long as it takes
+    let mut p = Peer::new();
+    p.open(syn().win(6000));
+    p.write(&bytes(8000));
+    let sent = p.drain().iter().map(|got| got.seq + got.text.len() as u32).max().expect("segments");
+    p.send(ack(1, 2921).win(0));
+    let until = p.now + Duration::from_secs(600);
+    while p.now < until {
+        for got in p.drain() {
+            assert!(got.seq + got.text.len() as u32 <= sent, "new text at {}", got.seq);
+        }
+        p.until_sent(70_000);
+        p.send(ack(1, 2921).win(0));
+    }
+    assert_eq!(p.stack.conns(), 1);
+    let mut acked = 2921;
+    while acked < 8001 {
+        p.send(ack(1, acked).win(8000));
+        if p.out.is_empty() {
+            p.until_sent(70_000);
+        }
+        acked = p.drain().iter().map(|got| got.seq + got.text.len() as u32).max().expect("segments");
+    }
+}
+
+#[test]
 fn the_window_is_updated_only_by_newer_segments() {
     // RFC 9293 3.10.7.4 fifth step: SND.WL1, SND.WL2
     let mut p = Peer::new();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ferroflow_stack::sockets::{Errno, Family, How, Ready, Recv, SocketOption};
+use ferroflow_stack::sockets::{Errno, Family, How, Interest, Ready, Recv, SocketOption};
 
 use crate::lab::{Lab, PORT};
 
@@ -290,4 +290,29 @@ fn numbers_of_errors_are_linuxs() {
         assert_eq!(Errno::from_number(errno.number()), Some(errno));
         assert_eq!(Errno::from_name(&errno.name()), Some(errno));
     }
+}
+
+#[test]
+fn urgent_data_is_announced_and_read_in_its_place() {
+    // RFC 9293 3.8.5, RFC 6093: POLLPRI, sockatmark, SO_OOBINLINE
+    let mut lab = Lab::new(20);
+    let (client, server) = (lab.client, lab.server);
+    let (fd, accepted) = lab.pair();
+    let set = |lab: &mut Lab, on| {
+        lab.at(server, |s, net| s.set_option(net, accepted, SocketOption::UrgentInline(on)))
+    };
+    assert_eq!((set(&mut lab, true), set(&mut lab, false)), (Ok(()), Err(Errno::EINVAL)));
+    let epoll = lab.watch(server, accepted, Interest::edge(Ready::PRI));
+    assert_eq!(lab.reports(server, epoll), []);
+    lab.write(client, fd, b"calm").unwrap();
+    assert_eq!(lab.at(client, |s, net| s.send_urgent(net, fd, b"!!")), Ok(2));
+    lab.write(client, fd, b"calm").unwrap();
+    lab.pass(10);
+    assert_eq!(lab.reports(server, epoll), [(accepted, Ready::PRI)]);
+    let at_mark = |lab: &mut Lab| lab.at(server, |s, net| s.at_mark(net, accepted)).unwrap();
+    assert!(lab.ready(server, accepted).contains(Ready::PRI) && !at_mark(&mut lab));
+    assert_eq!(lab.read(server, accepted, 5).unwrap(), b"calm!");
+    assert!(lab.ready(server, accepted).contains(Ready::PRI) && at_mark(&mut lab));
+    assert_eq!(lab.read(server, accepted, 5).unwrap(), b"!calm");
+    assert!(!lab.ready(server, accepted).contains(Ready::PRI) && !at_mark(&mut lab));
 }

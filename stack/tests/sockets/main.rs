@@ -3,5 +3,6 @@
 mod calls;
 mod epoll;
 mod lab;
+mod linger;
 mod property;
 mod transfer;

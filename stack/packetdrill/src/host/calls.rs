@@ -1,9 +1,10 @@
 //! The socket calls, with the numbers of Linux.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use ferroflow_stack::instance::Inner;
-use ferroflow_stack::sockets::{Errno, Event, Family, Fd, How, Interest, Ready, Recv, Sockets};
+use ferroflow_stack::sockets::{Closing, Errno, Event, Family, Fd, How, Interest, Ready, Recv, Sockets};
 
 use super::Host;
 
@@ -26,12 +27,15 @@ pub mod flag {
     pub const TRUNC: i32 = libc::MSG_TRUNC;
     /// More will follow: what does not fill a segment can wait.
     pub const MORE: i32 = libc::MSG_MORE;
+    /// Urgent.
+    pub const OOB: i32 = libc::MSG_OOB;
     /// Do not block, this once.
     pub const DONTWAIT: i32 = libc::MSG_DONTWAIT;
 }
 
 /// linux/sockios.h
 const SIOCOUTQNSD: u64 = 0x894b;
+const SIOCATMARK: u64 = 0x8905;
 
 type Result<T> = std::result::Result<T, Errno>;
 
@@ -130,6 +134,9 @@ impl Host {
     /// # Errors
     /// As on Linux.
     pub fn recv(&mut self, fd: Fd, into: &mut [u8], flags: i32) -> Result<usize> {
+        if flags & flag::OOB != 0 {
+            return Err(Errno::EINVAL); // as with SO_OOBINLINE on Linux
+        }
         let how = Recv { peek: flags & flag::PEEK != 0, discard: flags & flag::TRUNC != 0 };
         self.call(|sockets, net| sockets.recv(net, fd, into, how))
     }
@@ -139,18 +146,31 @@ impl Host {
     /// # Errors
     /// As on Linux.
     pub fn send(&mut self, fd: Fd, data: &[u8], flags: i32) -> Result<usize> {
+        if flags & flag::OOB != 0 {
+            return self.call(|sockets, net| sockets.send_urgent(net, fd, data));
+        }
         let more = flags & flag::MORE != 0;
         self.call(|sockets, net| sockets.send(net, fd, data, more))
     }
 
-    /// `close(2)`
+    /// `close(2)`. `Some`: SO_LINGER makes the call wait until that is over.
     ///
     /// # Errors
     /// As on Linux.
-    pub fn close(&mut self, fd: Fd) -> Result<()> {
-        self.call(|sockets, net| sockets.close(net, fd))?;
+    pub fn close(&mut self, fd: Fd) -> Result<Option<Closing>> {
+        let closing = self.call(|sockets, net| sockets.close_lingering(net, fd))?;
         self.set_nonblocking(fd, false);
-        Ok(())
+        Ok(closing.filter(|closing| !self.is_over(closing)))
+    }
+
+    /// Whether a close need not wait any longer.
+    pub fn is_over(&mut self, closing: &Closing) -> bool {
+        self.look(|_, net| closing.is_over(net))
+    }
+
+    /// How long a close may wait (SO_LINGER).
+    pub fn linger(&mut self, fd: Fd) -> Option<Duration> {
+        self.look(|sockets, _| sockets.options(fd).ok().and_then(|options| options.linger))
     }
 
     /// `shutdown(2)`
@@ -186,7 +206,7 @@ impl Host {
         }
     }
 
-    /// `ioctl(2)` with an int: FIONREAD (SIOCINQ), SIOCOUTQ, SIOCOUTQNSD and FIONBIO.
+    /// `ioctl(2)` with an int: FIONREAD (SIOCINQ), SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK and FIONBIO.
     ///
     /// # Errors
     /// As on Linux.
@@ -202,6 +222,7 @@ impl Host {
                 let sent = if request == SIOCOUTQNSD { 0 } else { info.unacked_bytes };
                 *value = i32::try_from(info.notsent_bytes + sent).unwrap_or(i32::MAX);
             }
+            SIOCATMARK => *value = self.look(|sockets, net| sockets.at_mark(net, fd))?.into(),
             libc::FIONBIO => self.set_nonblocking(fd, *value != 0),
             _ => return Err(Errno::ENOTTY),
         }

@@ -29,6 +29,7 @@ impl Host {
         let option = match level {
             libc::SOL_SOCKET => socket_option(name, value)?,
             libc::IPPROTO_TCP => SocketOption::Conn(tcp_option(name, value)?),
+            libc::IPPROTO_IP => SocketOption::Conn(ip_option(name, value)?),
             libc::IPPROTO_IPV6 if name == libc::IPV6_V6ONLY => SocketOption::V6Only(switch(value)?),
             _ => return Err(Errno::ENOPROTOOPT),
         };
@@ -75,6 +76,7 @@ impl Host {
             }
             (libc::IPPROTO_TCP, libc::TCP_MAXSEG) => self.max_segment(fd, &options)?,
             (libc::IPPROTO_TCP, _) => self.tcp_number(&options, name)?,
+            (libc::IPPROTO_IP, _) => ip_number(&options, name)?,
             (libc::IPPROTO_IPV6, libc::IPV6_V6ONLY) => options.v6_only.into(),
             _ => return Err(Errno::ENOPROTOOPT),
         };
@@ -89,6 +91,7 @@ impl Host {
             libc::SO_TYPE => libc::SOCK_STREAM,
             libc::SO_PROTOCOL => libc::IPPROTO_TCP,
             libc::SO_REUSEADDR => options.reuse_address.into(),
+            libc::SO_OOBINLINE => 1,
             libc::SO_KEEPALIVE => find(options, |option| match option {
                 ConnOption::Keepalive(on) => Some(on),
                 _ => None,
@@ -180,6 +183,7 @@ fn socket_option(name: i32, value: &[u8]) -> Result<SocketOption> {
     let buffer = || Ok::<_, Errno>(usize::try_from(int(value)?).unwrap_or(usize::MAX).min(MAX_BUFFER));
     Ok(match name {
         libc::SO_REUSEADDR => SocketOption::ReuseAddress(switch(value)?),
+        libc::SO_OOBINLINE => SocketOption::UrgentInline(switch(value)?),
         libc::SO_KEEPALIVE => SocketOption::Conn(ConnOption::Keepalive(switch(value)?)),
         libc::SO_RCVBUF => SocketOption::Conn(ConnOption::RecvBuffer(buffer()?)),
         libc::SO_SNDBUF => SocketOption::Conn(ConnOption::SendBuffer(buffer()?)),
@@ -190,6 +194,34 @@ fn socket_option(name: i32, value: &[u8]) -> Result<SocketOption> {
         }
         _ => return Err(Errno::ENOPROTOOPT),
     })
+}
+
+/// `ip(7)`
+fn ip_option(name: i32, value: &[u8]) -> Result<ConnOption> {
+    let number = int(value)?;
+    match name {
+        // Linux: the ECN bits are TCP's own
+        libc::IP_TOS => Ok(ConnOption::DiffServ(number as u8 & !3)),
+        libc::IP_TTL if (1..=255).contains(&number) => Ok(ConnOption::TimeToLive(number as u8)),
+        libc::IP_TTL => Err(Errno::EINVAL),
+        _ => Err(Errno::ENOPROTOOPT),
+    }
+}
+
+fn ip_number(options: &Options, name: i32) -> Result<i32> {
+    match name {
+        libc::IP_TOS => Ok(find(options, |option| match option {
+            ConnOption::DiffServ(field) => Some(field.into()),
+            _ => None,
+        })
+        .unwrap_or(0)),
+        libc::IP_TTL => Ok(find(options, |option| match option {
+            ConnOption::TimeToLive(ttl) => Some(ttl.into()),
+            _ => None,
+        })
+        .unwrap_or(64)),
+        _ => Err(Errno::ENOPROTOOPT),
+    }
 }
 
 fn tcp_option(name: i32, value: &[u8]) -> Result<ConnOption> {

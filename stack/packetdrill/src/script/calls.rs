@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use ferroflow_stack::Instant;
-use ferroflow_stack::sockets::{Errno, Event, Fd};
+use ferroflow_stack::sockets::{Closing, Errno, Event, Fd};
 
 use super::ast::{Call, Expr, Micros};
 use super::symbols;
@@ -37,7 +37,7 @@ enum Work {
     Connect(i32),
     Recv { fd: i32, len: usize, flags: i32 },
     Send { fd: i32, len: usize, sent: usize, flags: i32 },
-    Close(i32),
+    Close { fd: i32, closing: Option<Closing> },
     Shutdown(i32, i32),
     Getsockopt { fd: i32, level: i32, name: i32, value: Vec<u8> },
     Setsockopt { fd: i32, level: i32, name: i32, value: Vec<u8> },
@@ -99,6 +99,7 @@ impl Calls {
     pub(super) fn deadline(&self) -> Deadline {
         match self.work.last() {
             Some(Work::Poll { deadline, .. } | Work::EpollWait { deadline, .. }) => *deadline,
+            Some(Work::Close { closing, .. }) => closing.map(|closing| micros(closing.until())),
             _ => None,
         }
     }
@@ -128,7 +129,7 @@ impl Calls {
                 if *flags & flag::DONTWAIT == 0 { may_block(received, host, *fd) } else { done(received) }
             }
             Work::Send { fd, len, sent, flags } => send(host, *fd, *len, sent, *flags),
-            Work::Close(fd) => may_block(host.close(*fd).map(|()| 0), host, *fd),
+            Work::Close { fd, closing } => close(host, *fd, closing),
             Work::Shutdown(fd, how) => done(host.shutdown(*fd, *how).map(|()| 0)),
             Work::Getsockopt { fd, level, name, value } => {
                 let len = host.option(*fd, *level, *name, value);
@@ -193,7 +194,7 @@ impl Calls {
     /// Compares what the call filled in.
     fn compare(&mut self, call: &Call, work: &Work, result: i64) -> Result<(), String> {
         match work {
-            Work::Close(_) => {
+            Work::Close { .. } => {
                 self.fds.remove(&number(call, 0)?);
                 Ok(())
             }
@@ -281,7 +282,9 @@ impl Calls {
                 Work::Send { fd: self.fd(call, 0)?, len: size(2)?, sent: 0, flags: small(3)? }
             }
             "writev" => Work::Send { fd: self.fd(call, 0)?, len: vector(call)?, sent: 0, flags: 0 },
-            "close" => arguments(1).and_then(|()| Ok(Work::Close(self.fd(call, 0)?)))?,
+            "close" => {
+                arguments(1).and_then(|()| Ok(Work::Close { fd: self.fd(call, 0)?, closing: None }))?
+            }
             "shutdown" => arguments(2).and_then(|()| Ok(Work::Shutdown(self.fd(call, 0)?, small(1)?)))?,
             "getsockopt" => {
                 arguments(5)?;
@@ -380,6 +383,20 @@ fn send(host: &mut Host, fd: Fd, len: usize, sent: &mut usize, flags: i32) -> Ou
         if *sent >= len || !blocks {
             return Outcome::Done(*sent as i64);
         }
+    }
+}
+
+/// A close may have to wait (SO_LINGER), in non-blocking mode too.
+fn close(host: &mut Host, fd: Fd, closing: &mut Option<Closing>) -> Outcome {
+    if closing.is_none() {
+        match host.close(fd) {
+            Ok(waits) => *closing = waits,
+            Err(error) => return Outcome::Failed(error.number()),
+        }
+    }
+    match closing {
+        Some(closing) if !host.is_over(closing) => Outcome::Blocks,
+        _ => Outcome::Done(0),
     }
 }
 

@@ -350,6 +350,8 @@ impl Net for KernelNet {
             ConnOption::MaxSegment(bytes) => sock.io.set_tcp_mss(bytes.into()),
             ConnOption::UserTimeout(time) => sock.io.set_tcp_user_timeout(Some(time)),
             ConnOption::Congestion(algorithm) => sock.io.set_tcp_congestion(algorithm.name().as_bytes()),
+            ConnOption::DiffServ(field) => sock.io.set_tos_v4(field.into()),
+            ConnOption::TimeToLive(ttl) => sock.io.set_ttl_v4(ttl.max(1).into()),
             _ => return Err(NetError::Unsupported),
         };
         done.map_err(|_| NetError::Unsupported)

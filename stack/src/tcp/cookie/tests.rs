@@ -21,7 +21,7 @@ fn open(iss: SeqNumber) -> Open<'static> {
 }
 
 fn segment(flags: TcpFlags, seq: SeqNumber, ack: SeqNumber, options: TcpOptions) -> Segment<'static> {
-    Segment { seq, ack, flags, window: 5000, ecn: 0, options, payload: &[] }
+    Segment { seq, ack, flags, window: 5000, urgent: 0, ecn: 0, options, payload: &[] }
 }
 
 #[test]
