@@ -2,7 +2,7 @@ use crate::bytes::{get16, get32, put16};
 use crate::encode::{Encode, Writer};
 use crate::error::{DecodeError, ErrorCode};
 use crate::header::{Header, Start, Version};
-use crate::owned::{common, v10};
+use crate::owned::{common, v10, v12};
 use std::fmt;
 
 const OFPT_ERROR: u8 = 1;
@@ -54,6 +54,7 @@ impl<'a> ErrorMsg<'a> {
     pub fn names(&self) -> (Option<&'static str>, Option<&'static str>) {
         match self.version {
             Version::V1_0 => v10::error_names(self.error.ty, self.error.code),
+            Version::V1_2 => v12::error_names(self.error.ty, self.error.code),
             _ => common::error_names(self.error.ty, self.error.code),
         }
     }

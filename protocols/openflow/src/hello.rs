@@ -156,7 +156,12 @@ impl fmt::Display for Incompatible {
             (Some(theirs), _) => write!(f, "speak {theirs}"),
             (None, Some(v)) => write!(f, "offer up to {v}"),
             (None, None) => write!(f, "offer version byte {}", self.their_header.0),
+        }?;
+        let offered = self.their_bitmap.unwrap_or(VersionBitmap::of(&[self.their_header]));
+        if offered.contains(Version::V1_1) {
+            f.write_str(" (1.1 is not spoken: its fixed match and its actions are of no other version)")?;
         }
+        Ok(())
     }
 }
 

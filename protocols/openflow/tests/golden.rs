@@ -149,6 +149,16 @@ fn v13() {
 }
 
 #[test]
+fn v12() {
+    assert!(check("v12") >= 25);
+}
+
+#[test]
+fn v14() {
+    assert!(check("v14") >= 70);
+}
+
+#[test]
 fn nicira() {
     assert!(check("nicira") >= 20);
 }

@@ -1,7 +1,8 @@
 //! Sizes and offsets of structures against the specifications' tables (their asserts on `sizeof`).
 
-use ferroflow_openflow::owned::{common, nicira, v10};
-use ferroflow_wire::codec::Codec;
+use ferroflow_openflow::owned::{common, nicira, v10, v12, v14};
+use ferroflow_wire::codec::{self, Codec};
+use std::fmt::Debug;
 
 /// A structure's least size and the offsets of its fields, lengths included, padding left out.
 macro_rules! layout {
@@ -154,6 +155,129 @@ fn v10() {
         }
         v10::QueueStatsRequest: 8 { "port_no" 0, "queue_id" 4 }
         v10::QueueStats: 32 { "port_no" 0, "queue_id" 4, "tx_bytes" 8, "tx_packets" 16, "tx_errors" 24 }
+    }
+}
+
+#[test]
+fn v14() {
+    use common::since_14::*;
+    layout! {
+        Port: 40 { "port_no" 0, "length" 4, "hw_addr" 8, "name" 16, "config" 32, "state" 36, "properties" 40 }
+        PortStatus: 48 { "reason" 0, "desc" 8 }
+        PortMod: 24 { "port_no" 0, "hw_addr" 8, "config" 16, "mask" 20, "properties" 24 }
+        PortStats: 80 {
+            "length" 0, "port_no" 4, "duration_sec" 8, "duration_nsec" 12, "rx_packets" 16, "tx_packets" 24,
+            "rx_bytes" 32, "tx_bytes" 40, "rx_dropped" 48, "tx_dropped" 56, "rx_errors" 64, "tx_errors" 72,
+            "properties" 80
+        }
+        QueueDescRequest: 8 { "port_no" 0, "queue_id" 4 }
+        QueueDesc: 16 { "port_no" 0, "queue_id" 4, "len" 8, "properties" 16 }
+        QueueStats: 48 {
+            "length" 0, "port_no" 8, "queue_id" 12, "tx_bytes" 16, "tx_packets" 24, "tx_errors" 32,
+            "duration_sec" 40, "duration_nsec" 44, "properties" 48
+        }
+        TableMod: 8 { "table_id" 0, "config" 4, "properties" 8 }
+        TableDesc: 8 { "length" 0, "table_id" 2, "config" 4, "properties" 8 }
+        TableStatus: 16 { "reason" 0, "table" 8 }
+        RoleStatus: 16 { "role" 0, "reason" 4, "generation_id" 8, "properties" 16 }
+        AsyncConfig: 0 { "properties" 0 }
+        BundleCtrlMsg: 8 { "bundle_id" 0, "type" 4, "flags" 6, "properties" 8 }
+        v14::BundleAddMsg: 16 { "bundle_id" 0, "flags" 6, "message" 8, "properties" 16 }
+        v14::Requestforward: 8 { "request" 0 }
+        ExperimenterProp: 8 { "experimenter" 0, "exp_type" 4, "experimenter_data" 8 }
+    }
+}
+
+// A match is at least its header of 4 bytes here; with its padding, 8.
+#[test]
+fn v14_flows() {
+    use common::since_14::*;
+    layout! {
+        FlowMod: 44 {
+            "cookie" 0, "cookie_mask" 8, "table_id" 16, "command" 17, "idle_timeout" 18, "hard_timeout" 20,
+            "priority" 22, "buffer_id" 24, "out_port" 28, "out_group" 32, "flags" 36, "importance" 38,
+            "match" 40, "instructions" 44
+        }
+        v14::FlowStats: 52 {
+            "length" 0, "table_id" 2, "duration_sec" 4, "duration_nsec" 8, "priority" 12, "idle_timeout" 14,
+            "hard_timeout" 16, "flags" 18, "importance" 20, "cookie" 24, "packet_count" 32, "byte_count" 40,
+            "match" 48, "instructions" 52
+        }
+        PacketIn: 22 {
+            "buffer_id" 0, "total_len" 4, "reason" 6, "table_id" 7, "cookie" 8, "match" 16, "data" 22
+        }
+        FlowMonitorRequest: 20 {
+            "monitor_id" 0, "out_port" 4, "out_group" 8, "flags" 12, "table_id" 14, "command" 15, "match" 16
+        }
+        // After length and event, 4 bytes.
+        FlowUpdateFull: 24 {
+            "table_id" 0, "reason" 1, "idle_timeout" 2, "hard_timeout" 4, "priority" 6, "cookie" 12,
+            "match" 20, "instructions" 24
+        }
+    }
+}
+
+/// A property of this type is of exactly `len` bytes and the padding after it, all of it known.
+fn exactly<T: Codec + Debug>(ty: u16, len: u16) {
+    let zeros = |len: u16| {
+        let mut bytes = [ty.to_be_bytes(), len.to_be_bytes()].concat();
+        bytes.resize(usize::from(len).next_multiple_of(8), 0);
+        codec::from_bytes::<T>(&bytes, 5)
+    };
+    let property = zeros(len).unwrap();
+    assert!(!format!("{property:?}").starts_with("Unknown"), "{property:?}");
+    for wrong in [len - 1, len + 1] {
+        assert_eq!(zeros(wrong).unwrap_err().answer(), Some((14, 1)), "{property:?} in {wrong} bytes");
+    }
+}
+
+#[test]
+fn v14_properties() {
+    use common::since_14::*;
+    exactly::<PortDescProp>(0, 32);
+    exactly::<PortDescProp>(1, 40);
+    exactly::<PortModProp>(0, 8);
+    exactly::<PortModProp>(1, 24);
+    exactly::<PortStatsProp>(0, 40);
+    exactly::<PortStatsProp>(1, 44);
+    exactly::<QueueDescProp>(1, 8);
+    exactly::<QueueDescProp>(2, 8);
+    exactly::<TableModProp>(2, 8);
+    exactly::<TableModProp>(3, 8);
+    for reasons in 0..12 {
+        exactly::<AsyncConfigProp>(reasons, 8);
+    }
+}
+
+#[test]
+fn v12() {
+    layout! {
+        v12::SwitchFeatures: 24 {
+            "datapath_id" 0, "n_buffers" 8, "n_tables" 12, "capabilities" 16, "reserved" 20, "ports" 24
+        }
+        v12::SwitchConfig: 4 { "flags" 0, "miss_send_len" 2 }
+        v12::TableMod: 8 { "table_id" 0, "config" 4 }
+        // With the match of at least 4 bytes.
+        v12::PacketIn: 14 { "buffer_id" 0, "total_len" 4, "reason" 6, "table_id" 7, "match" 8, "data" 14 }
+        v12::FlowStats: 52 {
+            "length" 0, "table_id" 2, "duration_sec" 4, "duration_nsec" 8, "priority" 12, "idle_timeout" 14,
+            "hard_timeout" 16, "cookie" 24, "packet_count" 32, "byte_count" 40, "match" 48, "instructions" 52
+        }
+        v12::TableStats: 128 {
+            "table_id" 0, "name" 8, "match" 40, "wildcards" 48, "write_actions" 56, "apply_actions" 60,
+            "write_setfields" 64, "apply_setfields" 72, "metadata_match" 80, "metadata_write" 88,
+            "instructions" 96, "config" 100, "max_entries" 104, "active_count" 108, "lookup_count" 112,
+            "matched_count" 120
+        }
+        v12::PortStats: 104 {
+            "port_no" 0, "rx_packets" 8, "tx_packets" 16, "rx_bytes" 24, "tx_bytes" 32, "rx_dropped" 40,
+            "tx_dropped" 48, "rx_errors" 56, "tx_errors" 64, "rx_frame_err" 72, "rx_over_err" 80,
+            "rx_crc_err" 88, "collisions" 96
+        }
+        v12::QueueStats: 32 { "port_no" 0, "queue_id" 4, "tx_bytes" 8, "tx_packets" 16, "tx_errors" 24 }
+        v12::GroupStats: 32 {
+            "length" 0, "group_id" 4, "ref_count" 8, "packet_count" 16, "byte_count" 24, "bucket_stats" 32
+        }
     }
 }
 

@@ -56,6 +56,11 @@ fn a_small_multiple_of_the_input() {
         [&[4u8, 18, 0, 0, 0, 0, 0, 1, 0, 12, 0, 0, 0, 0, 0, 0][..], &[0; 64], &[0, 0, 0, 0]].concat();
     let flow_stats = [4, 19, 0, 0, 0, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0, 0];
     let packet_in = [&[4u8, 10, 0, 0, 0, 0, 0, 1][..], &[0; 16], &[0, 1, 0, 0]].concat();
+    let updates = [5, 19, 0, 0, 0, 0, 0, 1, 0, 16, 0, 0, 0, 0, 0, 0];
+    let set_async = [5, 28, 0, 0, 0, 0, 0, 1];
+    let port_status = [&[5u8, 12, 0, 0, 0, 0, 0, 1][..], &[0; 48]].concat();
+    let bundle = [5u8, 34, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 5, 34, 0, 24, 0, 0, 0, 1];
+    let bundle = [&bundle[..], &[0, 0, 0, 1, 0, 0, 0, 0, 5, 20, 0, 8, 0, 0, 0, 1]].concat();
     let cases = [
         ("the shortest actions", stuffed(&packet_out, &[(16, 24)], &[0, 99, 0, 4])),
         ("actions", stuffed(&packet_out, &[(16, 24)], &[0, 11, 0, 8, 0, 0, 0, 0])),
@@ -63,6 +68,14 @@ fn a_small_multiple_of_the_input() {
         ("action ids", stuffed(&features, &[(16, 16), (82, 80)], &[0, 1, 0, 4])),
         ("table stats", stuffed(&flow_stats, &[], &[0; 24])),
         ("empty fields, cut at the end", stuffed(&packet_in, &[(26, 24)], &[0x42, 0x42, 0, 0])),
+        ("the shortest flow updates", stuffed(&updates, &[], &[0, 4, 0, 99])),
+        (
+            "full flow updates",
+            stuffed(&updates, &[], &[&[0u8, 32, 0, 1][..], &[0; 20], &[0, 1, 0, 4, 0, 0, 0, 0]].concat()),
+        ),
+        ("masks", stuffed(&set_async, &[], &[0, 1, 0, 8, 0, 0, 0, 0])),
+        ("the shortest properties", stuffed(&port_status, &[(20, 16)], &[0, 99, 0, 4, 0, 0, 0, 0])),
+        ("a bundle in a bundle with properties", stuffed(&bundle, &[], &[0, 1, 0, 4, 0, 0, 0, 0])),
     ];
     for (what, bytes) in cases {
         let before = ALLOCATED.load(Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! What is wrong with a message is said with its field, offset and reason, and the error that the specification wants sent.
 
-use ferroflow_openflow::ErrorCode;
-use ferroflow_openflow::owned::AnyMessage;
+use ferroflow_openflow::owned::{AnyMessage, common, v12, v14};
+use ferroflow_openflow::{ErrorCode, ErrorMsg};
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> =
@@ -107,6 +107,91 @@ fn multiparts_and_meters() {
     );
 }
 
+#[test]
+fn properties_and_bundles() {
+    // A property's length goes over the message's end; a known one is too short.
+    refused(
+        "05 11 0018 00000001 00 000000 00000000 0002 0010 00000000",
+        "OFPT_TABLE_MOD: properties[0].length at offset 18: impossible length 16",
+        (14, 1),
+    );
+    refused(
+        "05 11 0018 00000001 00 000000 00000000 0003 0007 00000000",
+        "OFPT_TABLE_MOD: properties[0].pad at offset 23: truncated: 1 bytes needed, 0 there",
+        (14, 1),
+    );
+    refused(
+        "05 22 0018 00000001 00000001 0000 0000 05 14 0009 00000001",
+        "OFPT_BUNDLE_ADD_MESSAGE: message.length at offset 18: impossible length 9",
+        (17, 8),
+    );
+    refused(
+        "05 22 0018 00000001 00000001 0000 0000 04 14 0008 00000001",
+        "OFPT_BUNDLE_ADD_MESSAGE: message.version at offset 16: unexpected value 4",
+        (1, 0),
+    );
+    refused(
+        "05 22 001c 00000001 00000001 0000 0000 05 02 0009 00000001 aa 000000",
+        "OFPT_BUNDLE_ADD_MESSAGE: properties at offset 25: truncated: 7 bytes needed, 3 there",
+        (1, 6),
+    );
+    refused(
+        "05 13 0018 00000001 0010 0000 00000000 0009 0004 00000000",
+        "OFPT_MULTIPART_REPLY: body[0].length at offset 16: impossible length 9",
+        (1, 6),
+    );
+}
+
+/// What one version has and another has not.
+#[test]
+fn types_of_other_versions() {
+    refused("04 1e 0008 00000000", "MsgType(30): type at offset 1: unexpected value 30", (1, 1));
+    refused(
+        "05 16 0010 00000000 0000000000000000",
+        "MsgType(22): type at offset 1: unexpected value 22",
+        (1, 1),
+    );
+    refused("03 1a 0008 00000000", "MsgType(26): type at offset 1: unexpected value 26", (1, 1));
+    refused(
+        "04 12 0010 00000001 000e 0000 00000000",
+        "OFPT_MULTIPART_REQUEST: type at offset 8: unexpected value 14",
+        (1, 2),
+    );
+    refused(
+        "03 12 0010 00000001 0009 0000 00000000",
+        "OFPT_STATS_REQUEST: type at offset 8: unexpected value 9",
+        (1, 2),
+    );
+}
+
+/// A value that the message's version does not have is not written.
+#[test]
+fn values_of_other_versions() {
+    let actions = vec![common::Action::PushPbb { ethertype: 0x88e7 }];
+    let (buffer_id, in_port) = (common::BufferId::OFP_NO_BUFFER, common::PortNo::OFPP_ANY);
+    let packet = common::PacketOut { buffer_id, in_port, actions, data: Default::default() };
+    assert!(v14::Message { xid: 1, body: v14::Body::PacketOut(packet.clone()) }.encode().is_ok());
+    let error = v12::Message { xid: 1, body: v12::Body::PacketOut(packet) }.encode().unwrap_err();
+    assert_eq!(error.to_string(), "OFPT_PACKET_OUT: OFPAT_PUSH_PBB: not a type of this version");
+}
+
+#[test]
+fn codes_by_the_names_of_their_version() {
+    for (message, says) in [
+        ("01 01 000c 00000000 0001 0002", "OFPET_BAD_REQUEST/OFPBRC_BAD_STAT"),
+        ("03 01 000c 00000000 0001 0002", "OFPET_BAD_REQUEST/OFPBRC_BAD_STAT"),
+        ("04 01 000c 00000000 0001 0002", "OFPET_BAD_REQUEST/OFPBRC_BAD_MULTIPART"),
+        ("05 01 000c 00000000 0001 0002", "OFPET_BAD_REQUEST/OFPBRC_BAD_MULTIPART"),
+        ("01 01 000c 00000000 0003 0001", "OFPET_FLOW_MOD_FAILED/OFPFMFC_OVERLAP"),
+        ("03 01 000c 00000000 0003 0001", "OFPET_BAD_INSTRUCTION/OFPBIC_UNSUP_INST"),
+        ("05 01 000c 00000000 000e 0004", "OFPET_BAD_PROPERTY/OFPBPC_DUP_TYPE"),
+        ("05 01 000c 00000000 0011 000a", "OFPET_BUNDLE_FAILED/OFPBFC_MSG_UNSUP"),
+        ("05 01 000c 00000000 0012 000a", "type 18/code 10"),
+    ] {
+        assert_eq!(ErrorMsg::parse(&hex(message)).unwrap().to_string(), says);
+    }
+}
+
 /// Structures in structures without end do not run the stack over.
 #[test]
 fn nesting() {
@@ -123,6 +208,18 @@ fn nesting() {
     bytes.extend(actions);
     let len = (bytes.len() as u16).to_be_bytes();
     bytes[2..4].copy_from_slice(&len);
+    let error = AnyMessage::decode(&bytes).unwrap_err();
+    assert!(error.to_string().ends_with("nested too deeply"), "{error}");
+
+    // Bundles in bundles.
+    let mut bytes = hex("05 14 0008 00000001");
+    for _ in 0..2000 {
+        let mut bundle = hex("05 22 0000 00000001 00000001 0000 0000");
+        let len = (bundle.len() + bytes.len()) as u16;
+        bundle[2..4].copy_from_slice(&len.to_be_bytes());
+        bundle.extend(bytes);
+        bytes = bundle;
+    }
     let error = AnyMessage::decode(&bytes).unwrap_err();
     assert!(error.to_string().ends_with("nested too deeply"), "{error}");
 }

@@ -1,8 +1,9 @@
 //! The parts of multipart messages put together.
 
-use ferroflow_openflow::owned::common::{Port, TableId, TableStats};
+use ferroflow_openflow::owned::common::since_14::FlowUpdate;
+use ferroflow_openflow::owned::common::{Port, PortNo, QueueId, TableId, TableStats};
 use ferroflow_openflow::owned::v13::{Body, Message, MultipartReply, MultipartReplyBody};
-use ferroflow_openflow::owned::{Assembled, ReassembleError, Reassembler, v10};
+use ferroflow_openflow::owned::{Assembled, ReassembleError, Reassembler, v10, v12, v14};
 use ferroflow_wire::codec::{Choice, Reader};
 
 fn table(n: u8) -> TableStats {
@@ -63,6 +64,40 @@ fn what_does_not_go_together() {
     let hello = v10::Message { xid: 1, body: v10::Body::BarrierRequest }.encode().unwrap();
     assert_eq!(parts.push(&hello), Err(ReassembleError::NotMultipart));
     assert_eq!(parts.push(&part(1, &[1], true)[..12]), Err(ReassembleError::NotMultipart));
+}
+
+#[test]
+fn parts_of_1_4_and_1_2() {
+    let monitors = |more: bool, xid: u32| {
+        let updates = vec![FlowUpdate::Abbrev { xid }];
+        let mut reply = v14::MultipartReply::from(v14::MultipartReplyBody::FlowMonitor { body: updates });
+        reply.flags.0 = more.into();
+        v14::Message { xid: 5, body: v14::Body::MultipartReply(reply) }.encode().unwrap()
+    };
+    let mut parts = Reassembler::new(2, 1000);
+    assert_eq!(parts.push(&monitors(true, 1)), Ok(None));
+    let whole = parts.push(&monitors(false, 2)).unwrap().unwrap();
+    let mut r = Reader::new(&whole.body, whole.header.version.0);
+    let body = v14::MultipartReplyBody::read_rest(v14::MultipartType(whole.ty), 0, &mut r).unwrap();
+    let both = vec![FlowUpdate::Abbrev { xid: 1 }, FlowUpdate::Abbrev { xid: 2 }];
+    assert_eq!(body, v14::MultipartReplyBody::FlowMonitor { body: both });
+
+    let queues = |more: bool, queue_id: u32| {
+        let (port_no, queue_id) = (PortNo(1), QueueId(queue_id));
+        let body = vec![v12::QueueStats { port_no, queue_id, tx_bytes: 1, tx_packets: 2, tx_errors: 3 }];
+        let mut reply = v12::StatsReply::from(v12::StatsReplyBody::Queue { body });
+        reply.flags.0 = more.into();
+        v12::Message { xid: 5, body: v12::Body::StatsReply(reply) }.encode().unwrap()
+    };
+    assert_eq!(parts.push(&queues(true, 1)), Ok(None));
+    let whole = parts.push(&queues(false, 2)).unwrap().unwrap();
+    let mut r = Reader::new(&whole.body, whole.header.version.0);
+    match v12::StatsReplyBody::read_rest(v12::StatsType(whole.ty), 0, &mut r).unwrap() {
+        v12::StatsReplyBody::Queue { body } => {
+            assert_eq!(body.iter().map(|queue| queue.queue_id.0).collect::<Vec<_>>(), [1, 2]);
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

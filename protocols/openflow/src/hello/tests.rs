@@ -48,6 +48,19 @@ fn refusal_names_both_sides() {
     assert_eq!(odd.to_string(), "no common OpenFlow version: we speak 1.0, 1.3, you offer version byte 0");
 }
 
+/// 1.1 is no version of ours, and the refusal says why.
+#[test]
+fn refusal_of_1_1() {
+    let because = " (1.1 is not spoken: its fixed match and its actions are of no other version)";
+    let header = negotiate(V10_13, Version::V1_1, None).unwrap_err();
+    let we = "no common OpenFlow version: we speak 1.0, 1.3, you ";
+    assert_eq!(header.to_string(), format!("{we}offer up to 1.1{because}"));
+    let bitmap = negotiate(V10_13, Version::V1_1, Some(VersionBitmap::of(&[Version::V1_1]))).unwrap_err();
+    assert_eq!(bitmap.to_string(), format!("{we}speak 1.1{because}"));
+    let both = VersionBitmap::of(&[Version::V1_0, Version::V1_1]);
+    assert_eq!(negotiate(V10_13, Version::V1_1, Some(both)), Ok(Version::V1_0));
+}
+
 #[test]
 fn open_vswitch_hello() {
     let bytes = [6, 0, 0, 8, 0, 0, 0, 1];

@@ -112,7 +112,11 @@ impl<B: Body> Codec for Message<B> {
         let tag = B::Tag::read(r).map_err(|e| e.within("type"))?;
         let length = u16::read(r).map_err(|e| e.within("length"))?;
         let xid = u32::read(r).map_err(|e| e.within("xid"))?;
-        let outer = r.narrow_from(start, length.into(), start + 2).map_err(|e| e.within("length"))?;
+        // OF 1.4.1 7.5.4: OFPET_BUNDLE_FAILED/OFPBFC_MSG_BAD_LEN for a message within a message.
+        let answer = if start == 0 { ErrorCode::BAD_LEN } else { ErrorCode { ty: 17, code: 8 } };
+        let outer = r
+            .narrow_from(start, length.into(), start + 2)
+            .map_err(|e| e.within("length").or_answer((answer.ty, answer.code)))?;
         // The tag is the header's second byte.
         let body = B::read_rest(tag, start + 1, r)?;
         r.widen(outer)?;

@@ -10,12 +10,13 @@
 //! | [`AnyMessage`] | a message of any version |
 //! | [`Reassembler`] | the parts of multipart messages put together |
 //! | [`common`] | structures of several versions, one file each by what they are about |
-//! | [`v10`], [`v13`] | what a version alone has, and all that its messages can be: `Body` |
+//! | [`v10`], [`v12`], [`v13`], [`v14`] | what a version alone has, and all that its messages can be: `Body` |
 //! | [`nicira`] | Open vSwitch's extensions |
 //!
-//! The other versions have their place beside `v13`: a `Body` (a `choice!` over the message types), the two multipart
-//! bodies, and files for the structures that differ. A structure that a second version shares moves to `common`; one that
-//! gained a type keeps it there with the versions that have it (`OFPAT_METER in 6..=6 => ..`).
+//! A version's module has a `Body` (a `choice!` over the message types), the two multipart bodies, and files for the
+//! structures that it alone has. A structure that a second version shares is in `common`, in `common::since_14` in the form
+//! that 1.4 gave it; one that gained a type keeps it there with the versions that have it (`OFPAT_METER in 6..=6 => ..`). A
+//! value that the message's version does not have is an [`EncodeError`].
 //!
 //! ```
 //! use ferroflow_openflow::owned::common::{Action, Instruction, Match, Oxm, PortNo};
@@ -45,7 +46,9 @@ mod message;
 pub mod nicira;
 mod reassembler;
 pub mod v10;
+pub mod v12;
 pub mod v13;
+pub mod v14;
 
 pub use any::AnyMessage;
 pub use message::{Body, DecodeError, EncodeError, Message};

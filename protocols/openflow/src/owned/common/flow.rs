@@ -63,7 +63,7 @@ structure! {
 }
 
 structure! {
-    /// `ofp_flow_stats` of 1.2 and 1.3 (OF 1.3.5 7.3.5.2). In 1.2 the flags are padding.
+    /// `ofp_flow_stats` of 1.3 (OF 1.3.5 7.3.5.2).
     pub struct FlowStats {
         _{length: u16},
         table_id: TableId,

@@ -68,10 +68,10 @@ structure! {
 choice! {
     /// `ofp_flow_update_header` and what follows it.
     pub enum FlowUpdate("event": FlowUpdateEvent) {
-        OFPFME_INITIAL => Initial(update: FlowUpdateFull),
-        OFPFME_ADDED => Added(update: FlowUpdateFull),
-        OFPFME_REMOVED => Removed(update: FlowUpdateFull),
-        OFPFME_MODIFIED => Modified(update: FlowUpdateFull),
+        OFPFME_INITIAL => Initial(update: Box<FlowUpdateFull>),
+        OFPFME_ADDED => Added(update: Box<FlowUpdateFull>),
+        OFPFME_REMOVED => Removed(update: Box<FlowUpdateFull>),
+        OFPFME_MODIFIED => Modified(update: Box<FlowUpdateFull>),
         OFPFME_ABBREV => Abbrev {
             /// Of the controller's own message that caused the change.
             xid: u32,
