@@ -19,14 +19,14 @@ const NONE: u32 = u32::MAX;
 /// Unit of the timestamps' clock, in microseconds.
 const MILLISECOND: u32 = 1_000;
 
-/// How slow start goes on.
+/// How an ACK lets the window grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// As ever.
+    /// As in any slow start.
     Full,
     /// Conservative slow start: round trips have grown, perhaps by chance.
     Conservative,
-    /// They have indeed: on with congestion avoidance.
+    /// Conservatively for the last time: they have grown indeed, on with congestion avoidance.
     Over,
 }
 
@@ -57,8 +57,10 @@ impl Default for HyStart {
 }
 
 impl HyStart {
-    /// An ACK in slow start (RFC 9406 4.2). The one that ends a round still measures that round.
+    /// An ACK in slow start (RFC 9406 4.2): it is counted by the phase that it arrives in, and what it shows holds from
+    /// the next one on. The one that ends a round still measures that round.
     pub(super) fn acked(&mut self, ack: &Acked) -> Pace {
+        let pace = if self.in_css() { Pace::Conservative } else { Pace::Full };
         let end = *self.window_end.get_or_insert(ack.nxt);
         if let Some(rtt) = ack.rtt {
             self.current_round_min = self.current_round_min.min(micros(rtt));
@@ -69,7 +71,7 @@ impl HyStart {
         if (ack.una.ge(end) || end.gt(ack.nxt)) && self.next_round(ack.nxt) {
             return Pace::Over;
         }
-        if self.in_css() { Pace::Conservative } else { Pace::Full }
+        pace
     }
 
     /// Begins the next round. Returns whether slow start is over.

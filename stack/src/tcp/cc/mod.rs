@@ -255,13 +255,14 @@ impl Control {
         let mut step = ack.bytes.min(limit * self.window.mss);
         // RFC 9406 4.3: in the initial slow start only; later ones end at a threshold that is known
         if self.window.ssthresh == UNKNOWN {
-            match self.hystart.acked(ack) {
-                Pace::Full => {}
-                Pace::Conservative => step /= hystart::CSS_GROWTH_DIVISOR,
-                Pace::Over => {
-                    self.window.ssthresh = self.window.cwnd; // RFC 9406 4.2
-                    return;
-                }
+            let pace = self.hystart.acked(ack);
+            if pace != Pace::Full {
+                step /= hystart::CSS_GROWTH_DIVISOR;
+            }
+            if pace == Pace::Over {
+                self.set_cwnd(self.window.cwnd.saturating_add(step));
+                self.window.ssthresh = self.window.cwnd; // RFC 9406 4.2
+                return;
             }
         }
         self.set_cwnd(self.window.cwnd.saturating_add(step).min(self.window.ssthresh));

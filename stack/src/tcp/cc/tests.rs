@@ -460,6 +460,58 @@ fn growing_round_trips_end_the_initial_slow_start() {
     }
 }
 
+/// `n` ACKs of a segment each, with ten in flight after each; returns by how much each lets the window grow.
+fn growth(path: &mut Path, n: usize, rtt: Duration) -> Vec<u32> {
+    let ack = |_| {
+        let before = path.cc.cwnd();
+        path.now += ms(1);
+        path.una += MSS;
+        path.cc.acked(&Acked {
+            now: path.now,
+            bytes: MSS,
+            rtt: Some(rtt),
+            srtt: Some(rtt),
+            min_rtt: Some(rtt),
+            limited: true,
+            una: path.una,
+            nxt: path.una + 10 * MSS,
+            flight: 10 * MSS,
+        });
+        path.cc.cwnd() - before
+    };
+    (0..n).map(ack).collect()
+}
+
+/// RFC 9406 4.2: the window is updated first, and by the phase in which the ACK arrives; then it is judged.
+#[test]
+fn what_an_ack_shows_holds_from_the_next_one_on() {
+    let mut path = Path::new(Control::new(Algorithm::Cubic, MSS, 10), ms(40));
+    let (full, slow) = (MSS, MSS / 4);
+    assert_eq!(growth(&mut path, 11, ms(40)), [full; 11]); // the first round: it begins with its first ACK
+    let eighth = [full, full, full, full, full, full, full, full, slow, slow];
+    assert_eq!(growth(&mut path, 10, ms(60)), eighth);
+    assert_eq!(growth(&mut path, 10, ms(40)), [slow, slow, slow, slow, slow, slow, slow, slow, full, full]);
+    assert_eq!(growth(&mut path, 10, ms(60)), eighth);
+    // That round was the first of five.
+    assert_eq!(growth(&mut path, 39, ms(60)), [slow; 39]);
+    assert_eq!(path.cc.ssthresh(), u32::MAX);
+    assert_eq!(growth(&mut path, 1, ms(60)), [slow]);
+    assert_eq!(path.cc.ssthresh(), path.cc.cwnd());
+}
+
+#[test]
+fn round_trips_end_no_later_slow_start() {
+    // RFC 9406 4.3: once there is a threshold it is the end
+    let mut path = Path::new(Control::new(Algorithm::Cubic, MSS, 10), ms(40));
+    path.cc.congestion(path.now, 100 * MSS);
+    path.cc.set_cwnd(MSS);
+    for n in 0..6 {
+        path.rtt = ms(40 + 20 * n);
+        path.round();
+    }
+    assert_eq!(path.segments(), 64.0);
+}
+
 #[test]
 fn a_passing_delay_does_not_end_it() {
     let mut path = Path::new(Control::new(Algorithm::Cubic, MSS, 10), ms(40));
