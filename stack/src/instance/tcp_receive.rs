@@ -312,12 +312,16 @@ fn reset_segment(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends) {
     } else {
         (SeqNumber(0), seg.seq + seg.seq_len(), TcpFlags::RST | TcpFlags::ACK)
     };
+    // RFC 7323 5.2: the segment's own timestamp comes back, with none of ours.
+    let options =
+        seg.options.timestamps.map_or(TcpOptions::NONE, |(value, _)| TcpOptions::timestamps(0, value));
     let header = TcpHeader {
         src_port: ends.local_port,
         dst_port: ends.remote_port,
         seq,
         ack,
         flags,
+        options,
         ..TcpHeader::default()
     };
     inner.counters.tcp_resets_sent += 1;
@@ -337,6 +341,7 @@ impl Inner {
             seq: tcb.ack_seq(),
             ack: tcb.rcv.nxt,
             flags: TcpFlags::RST | TcpFlags::ACK,
+            options: tcb.timestamps(self.now), // RFC 7323 5.2
             ..TcpHeader::default()
         };
         let remote = tcb.key.remote();

@@ -36,6 +36,8 @@ struct News {
     lost: u32,
     /// TSecr
     echo: Option<u32>,
+    /// A router has marked what we sent (ECN-Echo, RFC 3168 6.1.3).
+    marked: bool,
 }
 
 impl Tcb {
@@ -46,10 +48,13 @@ impl Tcb {
             duplicate: self.is_duplicate(seg),
             moved: u32::try_from(seg.ack.diff(self.snd.una)).unwrap_or(0),
             echo: seg.options.timestamps.filter(|_| self.ts.is_some()).map(|(_, echo)| echo),
+            marked: ecn::is_echo(self, seg),
             ..News::default()
         };
         if news.moved == 0 && seg.options.sack.is_empty() && !news.duplicate && !self.recovery.repairing() {
-            ecn::echoed(self, seg, 0, cx);
+            if news.marked {
+                self.marked(&news, cx);
+            }
             return false; // most segments of a flow that comes our way
         }
         let fin_acked = news.moved > 0 && self.advance(seg, &mut news, cx);
@@ -63,7 +68,9 @@ impl Tcb {
         cx.counters.tcp_reordered += u64::from(overtaken);
         self.find_losses(&mut news, cx);
         let over = self.judge(&news, cx);
-        ecn::echoed(self, seg, news.moved, cx);
+        if news.marked {
+            self.marked(&news, cx);
+        }
         if !over {
             self.grow(&news, cx);
         }
@@ -96,6 +103,7 @@ impl Tcb {
         self.snd.wnd = self.snd.wnd.saturating_sub(acked);
         self.snd.nxt = self.snd.nxt.max(seg.ack);
         self.rto.progress();
+        self.recovery.follow(seg.ack);
         self.path_acked(cx.now, cx.counters);
         self.user_timeout_acked();
         self.resend_one = false;
@@ -152,7 +160,7 @@ impl Tcb {
             news.rtt = Some(rtt);
             self.rack.sample(rtt, cx.now);
             // The acknowledgement of the first may have been delayed; the time-out has to live with that.
-            self.rto.measured(cx.now.since(first), cx.config);
+            self.measured(cx.now.since(first), cx.config);
         } else if news.moved > 0 && !self.recovery.echo_is_old(news.echo) {
             self.measure_echo(news.echo, cx);
         }
@@ -168,8 +176,14 @@ impl Tcb {
         let Some(echo) = echo.filter(|&echo| echo != 0) else { return };
         let ms = self.ts_value(cx.now).wrapping_sub(echo);
         if ms < MAX_RTT_MS {
-            self.rto.measured(Duration::from_millis(u64::from(ms.max(1))), cx.config);
+            self.measured(Duration::from_millis(u64::from(ms.max(1))), cx.config);
         }
+    }
+
+    /// A round trip was measured.
+    pub(super) fn measured(&mut self, rtt: Duration, config: &TcpConfig) {
+        self.rto.measured(rtt, config);
+        self.tlp.measured();
     }
 
     /// Which of what is in flight is lost: by RACK (RFC 8985 6.2), or by duplicates (RFC 6582) where the peer has no SACK.
@@ -184,12 +198,7 @@ impl Tcb {
         if self.recovery.phase == Phase::Loss {
             return; // everything is taken for lost, and duplicates are of what was out before (RFC 6582 3.2 step 2)
         }
-        if news.duplicate {
-            self.dup_acks += 1;
-            news.delivered.bytes += self.snd.mss; // RFC 6937 3: a duplicate stands for a segment
-        } else if news.moved > 0 {
-            self.dup_acks = self.dup_acks.saturating_sub(news.moved / self.snd.mss);
-        }
+        self.count_duplicates(news);
         let recovering = self.recovery.phase == Phase::Recovery;
         let partial = recovering && news.moved > 0 && self.snd.una.lt(self.recovery.high);
         // RFC 6582 3.2 step 2: not for the losses of a window that is being repaired
@@ -199,9 +208,26 @@ impl Tcb {
             && self.snd.una.gt(self.recovery.high);
         if partial || third {
             news.lost = self.sent.lose_first(self.snd.mss);
+            self.resend_one |= partial; // RFC 6582 3.2 step 3: at once
         }
         if news.moved > 0 && !recovering {
             self.dup_acks = 0;
+        }
+    }
+
+    /// RFC 9937 6.2: without SACK a duplicate stands for a segment, which what moves SND.UNA on later must not count again.
+    /// During a repair there are no more of them than segments were out, whatever the peer says.
+    fn count_duplicates(&mut self, news: &mut News) {
+        let mss = self.snd.mss;
+        let told = self.dup_acks.saturating_mul(mss);
+        if news.duplicate {
+            if !self.recovery.reducing() || told < self.recovery.flight() {
+                self.dup_acks += 1;
+                news.delivered.bytes += mss;
+            }
+        } else if news.moved > 0 {
+            news.delivered.bytes = news.delivered.bytes.saturating_sub(told);
+            self.dup_acks = self.dup_acks.saturating_sub(news.moved / mss);
         }
     }
 
@@ -238,28 +264,34 @@ impl Tcb {
         if self.tlp.acked(self.snd.una, news.dsack, plain) && !self.recovery.repairing() {
             // RFC 8985 7.4.2: the probe has repaired a loss; the window comes down all the same
             cx.counters.tcp_loss_probe_recovery += 1;
-            self.begin_reduction(Phase::Cwr, news.moved, cx.now);
+            self.begin_reduction(news, cx.now);
         }
         // In fast recovery one late segment says nothing of the others that were sent again and are not answered yet.
         let open_question = self.recovery.phase == Phase::Recovery && self.sent.resent_in_flight();
-        if news.moved > 0 && self.recovery.answers_original(news.echo) && !open_question {
+        let repairing = self.recovery.repairing();
+        // RFC 3522 3.2 step 5: if nothing is left in flight, perhaps only all acknowledgements were lost. A peer that has D-SACK
+        // says so.
+        let conclusive = !news.dsack && (self.snd.una != self.snd.max || self.dsack_dups > 0);
+        let echo = news.echo.filter(|_| conclusive);
+        if news.moved > 0 && self.recovery.answers_original(echo) && !open_question {
             cx.counters.tcp_spurious_by_timestamp += 1;
             self.count_undo(cx);
-            self.undo(cx);
+            self.undo(news, cx);
         } else if news.dsack && self.recovery.all_in_vain() {
             cx.counters.tcp_spurious_by_dsack += 1;
-            self.undo(cx);
+            self.undo(news, cx);
         }
         if self.recovery.frto {
             self.f_rto(news, cx);
         }
-        let mut over = false;
+        // RFC 4015 3.4: a window that was restored does not grow by the same acknowledgement.
+        let mut over = repairing && !self.recovery.repairing();
         if self.recovery.phase != Phase::Open && self.snd.una.ge(self.recovery.high) {
             over = self.recovery.reducing();
             self.repaired();
         }
         if news.lost > 0 && !self.recovery.repairing() {
-            self.begin_recovery(news.moved, cx.now, cx.counters);
+            self.begin_recovery(news.moved, news.delivered.bytes, cx.now, cx.counters);
         } else if news.lost > 0 && news.moved == 0 {
             self.resend_one |= self.sent.pipe() == 0;
         }
@@ -269,8 +301,15 @@ impl Tcb {
         over
     }
 
-    /// Fast recovery begins (RFC 6675 5 step 4).
-    pub(super) fn begin_recovery(&mut self, moved: u32, now: Instant, counters: &mut Counters) {
+    /// Fast recovery begins (RFC 6675 5 step 4), by an acknowledgement that moved SND.UNA by `moved` bytes and told of
+    /// `delivered` ones.
+    pub(super) fn begin_recovery(
+        &mut self,
+        moved: u32,
+        delivered: u32,
+        now: Instant,
+        counters: &mut Counters,
+    ) {
         let begun =
             if self.sack_ok { &mut counters.tcp_sack_recovery } else { &mut counters.tcp_reno_recovery };
         *begun += 1;
@@ -278,20 +317,41 @@ impl Tcb {
         if self.recovery.phase != Phase::Cwr {
             self.cc.congestion(now, self.load(moved));
         }
-        self.begin_episode(Phase::Recovery);
+        self.begin_episode(Phase::Recovery, self.newly(moved, delivered));
         self.ecn.reduced = self.ecn.on; // RFC 3168 6.1.2
         self.tlp.forget();
         self.resend_one = true;
     }
 
-    /// The window is to come down although nothing is lost.
-    pub(super) fn begin_reduction(&mut self, phase: Phase, moved: u32, now: Instant) {
-        self.cc.congestion(now, self.load(moved));
-        self.begin_episode(phase);
+    /// ECN-Echo: as if a segment were lost, once per round trip (RFC 3168 6.1.2).
+    fn marked(&mut self, news: &News, cx: &mut Cx<'_>) {
+        // An answer to what was sent before the last reduction, and so before CWR, tells nothing new.
+        let answered = self.recovery.phase != Phase::Open || self.snd.una.le(self.recovery.high);
+        if answered || (self.sent.is_empty() && news.moved == 0) {
+            return;
+        }
+        cx.counters.tcp_ecn_reductions += 1;
+        self.begin_reduction(news, cx.now);
+        self.ecn.reduced = true;
+        if self.sent.is_empty() {
+            self.repaired(); // nothing in flight whose arrival would bring the window down
+        }
     }
 
-    pub(super) fn begin_episode(&mut self, phase: Phase) {
-        let out = self.sent.pipe() + self.sent.lost();
+    /// The window is to come down although nothing is lost.
+    fn begin_reduction(&mut self, news: &News, now: Instant) {
+        self.cc.congestion(now, self.load(news.moved));
+        self.begin_episode(Phase::Cwr, self.newly(news.moved, news.delivered.bytes));
+    }
+
+    /// What an acknowledgement has taken out of the scoreboard: without SACK, what duplicates stand for is still in it.
+    fn newly(&self, moved: u32, delivered: u32) -> u32 {
+        if self.sack_ok { delivered } else { moved }
+    }
+
+    /// `delivered`: bytes that the acknowledgement which begins it has taken out of the scoreboard.
+    pub(super) fn begin_episode(&mut self, phase: Phase, delivered: u32) {
+        let out = self.sent.pipe() + self.sent.lost() + delivered;
         self.recovery.begin(phase, self.snd.una, self.snd.nxt, out);
     }
 
@@ -303,7 +363,7 @@ impl Tcb {
 
     /// Everything that was out when it began has arrived.
     fn repaired(&mut self) {
-        if self.recovery.phase == Phase::Recovery {
+        if self.recovery.repairing() {
             self.rack.recovered();
         }
         if self.recovery.reducing() {
@@ -324,41 +384,57 @@ impl Tcb {
         }
     }
 
-    /// Nothing was lost: the window is what it was (RFC 4015, RFC 3708).
-    fn undo(&mut self, cx: &mut Cx<'_>) {
+    /// Nothing was lost: the window is what it was (RFC 4015, RFC 3708), unless a router says that it is too large.
+    fn undo(&mut self, news: &News, cx: &mut Cx<'_>) {
         cx.counters.tcp_undone += 1;
         if self.recovery.phase == Phase::Recovery {
             self.rack.reordered();
         }
-        self.cc.undo();
         self.sent.undo();
         self.recovery.undone();
+        if !news.marked {
+            self.cc.undo(); // RFC 4015 3.1 step 9
+            // RFC 5682 2.1 step 3b, RFC 4015 4: duplicates may show a loss again.
+            self.recovery.high = self.snd.una - 1;
+        }
         self.resend_one = false;
         self.dup_acks = 0;
     }
 
-    /// F-RTO, the variant for SACK (RFC 5682 3.1).
+    /// F-RTO: was the time-out spurious (RFC 5682)?
     fn f_rto(&mut self, news: &News, cx: &mut Cx<'_>) {
-        if news.delivered.original {
-            // Step 3b: what was sent once, before the time-out, still arrives.
+        // Step 3: new segments have been sent since the time-out was answered.
+        let tried = self.snd.nxt.gt(self.recovery.high);
+        // Step 3b: what was sent once, before the time-out, still arrives. Without SACK only the second acknowledgement tells,
+        // as the first may stand for what the peer has kept behind the gap.
+        let original = if self.sack_ok { news.delivered.original } else { tried && news.moved > 0 };
+        if original {
             cx.counters.tcp_spurious_by_f_rto += 1;
             self.count_undo(cx);
-            return self.undo(cx);
+            return self.undo(news, cx);
         }
-        if self.snd.nxt.gt(self.recovery.high) {
-            // Step 3a: what was sent since arrives, what was sent before does not.
-            if news.delivered.bytes > 0 && news.moved == 0 {
-                self.recovery.frto = false;
+        match tried {
+            true if self.sack_ok => self.recovery.frto &= news.delivered.bytes == 0 || news.moved > 0, // 3.1 step 3a
+            true if news.duplicate => {
+                self.recovery.frto = false; // 2.1 step 3a
+                self.cc.set_cwnd(3 * self.snd.mss);
             }
-        } else if news.moved > 0 && self.snd.una.lt(self.recovery.high) {
-            // Step 2b: two new segments tell whether the old ones are still on their way.
-            let unsent = self.tx_end().diff(self.snd.nxt) > 0;
-            if unsent && self.snd.wnd > self.flight() {
-                self.recovery.high = self.snd.nxt;
-                self.recovery.new_first = 2 * self.snd.mss;
-            } else {
-                self.recovery.frto = false;
-            }
+            true => {}
+            false if news.moved > 0 && self.snd.una.lt(self.recovery.high) => self.f_rto_try(),
+            false => self.recovery.frto &= self.sack_ok || !news.duplicate, // 2.1 step 2a
+        }
+    }
+
+    /// Step 2b: two new segments tell whether the old ones are still on their way.
+    fn f_rto_try(&mut self) {
+        let unsent = self.tx_end().diff(self.snd.nxt) > 0;
+        // 2.1 step 2a: not if the peer acknowledges less than what was sent again
+        let whole = self.sack_ok || self.snd.una.ge(self.recovery.resent_end);
+        if whole && unsent && self.snd.wnd > self.flight() {
+            self.recovery.high = self.snd.nxt;
+            self.recovery.new_first = 2 * self.snd.mss;
+        } else {
+            self.recovery.frto = false;
         }
     }
 
@@ -370,7 +446,7 @@ impl Tcb {
             let pipe = self.pipe();
             let cwnd = self.recovery.prr(bytes, pipe, self.cc.ssthresh(), self.snd.mss, safe);
             self.cc.set_cwnd(cwnd);
-        } else if news.moved > 0 {
+        } else if news.moved > 0 && !news.marked {
             let flight = self.pipe();
             let limited = self.cwnd_limited
                 || (self.cc.in_slow_start() && self.max_flight.saturating_mul(2) > self.cc.cwnd());
@@ -392,13 +468,15 @@ impl Tcb {
         }
     }
 
-    /// Bytes taken to be in the network: by the scoreboard, or by duplicates (RFC 6582 3.2 step 3 inflates instead).
+    /// Bytes taken to be in the network: by the scoreboard, or by duplicates (RFC 6582 3.2 step 3 inflates instead). Where they
+    /// begin no repair, two of them count (RFC 3042 2: no more than two segments beyond the window).
     #[inline]
     pub(super) fn pipe(&self) -> u32 {
         if self.sack_ok || self.dup_acks == 0 {
             return self.sent.pipe();
         }
-        self.sent.pipe().saturating_sub(self.dup_acks.saturating_mul(self.snd.mss))
+        let most = if self.recovery.reducing() { u32::MAX } else { DUP_THRESH - 1 };
+        self.sent.pipe().saturating_sub(self.dup_acks.min(most).saturating_mul(self.snd.mss))
     }
 
     /// RFC 6298 5.2, 5.3; RFC 8985 7.2
@@ -419,7 +497,7 @@ impl Tcb {
             && config.tail_loss_probe
             && self.recovery.phase == Phase::Open
             && self.sent.sacked() == 0
-            && !self.tlp.is_out()
+            && self.tlp.may_probe()
             && flight > 0
             && self.state != State::SynReceived;
         if !calm || matches!(self.deadlines.early, Some((_, Early::Reordering))) {

@@ -74,7 +74,7 @@ pub struct TcpConfig {
     pub sack: bool,
     /// Probe for lost tails before the time-out (RFC 8985 7); needs SACK.
     pub tail_loss_probe: bool,
-    /// Find spurious time-outs by F-RTO (RFC 5682); needs SACK.
+    /// Find spurious time-outs by F-RTO (RFC 5682).
     pub f_rto: bool,
     /// Explicit congestion notification (RFC 3168).
     pub ecn: EcnMode,

@@ -3,7 +3,6 @@
 use ferroflow_wire::tcp::TcpFlags;
 
 use super::input::{Cx, Segment};
-use super::recovery::Phase;
 use super::tcb::Tcb;
 
 /// Whether connections use ECN.
@@ -67,16 +66,8 @@ pub fn received(tcb: &mut Tcb, seg: &Segment<'_>, cx: &mut Cx<'_>) {
     }
 }
 
-/// The peer's acknowledgement says that a router has marked what we sent: as if a segment were lost, once per
-/// round trip (RFC 3168 6.1.2).
+/// Whether an acknowledgement says that a router has marked what we sent (RFC 3168 6.1.3).
 #[inline]
-pub(super) fn echoed(tcb: &mut Tcb, seg: &Segment<'_>, moved: u32, cx: &mut Cx<'_>) {
-    if !(tcb.ecn.on && seg.flags.contains(TcpFlags::ECE)) || seg.flags.contains(TcpFlags::SYN) {
-        return;
-    }
-    if tcb.recovery.phase == Phase::Open && !tcb.sent.is_empty() {
-        cx.counters.tcp_ecn_reductions += 1;
-        tcb.begin_reduction(Phase::Cwr, moved, cx.now);
-        tcb.ecn.reduced = true;
-    }
+pub(super) fn is_echo(tcb: &Tcb, seg: &Segment<'_>) -> bool {
+    tcb.ecn.on && seg.flags.contains(TcpFlags::ECE) && !seg.flags.contains(TcpFlags::SYN)
 }

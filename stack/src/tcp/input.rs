@@ -181,7 +181,9 @@ impl Tcb {
             && !seg.flags.rst()
             && seg.seq == self.rcv.irs
         {
-            // The peer's SYN again: our SYN,ACK was lost.
+            // The peer's SYN again: our SYN,ACK was lost. Without ECN the second time, perhaps because of middleboxes, it is
+            // without from now on (RFC 3168 6.1.1).
+            self.ecn.on &= ecn::negotiate(cx.config.ecn, seg.flags, false);
             self.snd.nxt = self.snd.iss;
             return Outcome::default();
         }
@@ -390,7 +392,7 @@ impl Tcb {
         match self.timed.take() {
             Some((end, sent)) if seg.ack.ge(end) => {
                 let rtt = cx.now.since(sent);
-                self.rto.measured(rtt, cx.config);
+                self.measured(rtt, cx.config);
                 self.rack.sample(rtt, cx.now);
             }
             _ if self.ts.is_some() => {

@@ -296,8 +296,13 @@ impl Tcb {
         if chunk.fin {
             flags |= TcpFlags::FIN;
         }
+        // RFC 3168 6.1.5, 6.1.6: neither what is sent again nor a window probe may be marked, or says CWR
+        let markable = self.ecn.on
+            && !chunk.again
+            && chunk.len > 0
+            && (chunk.seq + chunk.len).le(self.snd.una + self.snd.wnd);
         if self.ecn.on {
-            flags |= self.ecn_flags(chunk);
+            flags |= self.ecn_flags(markable);
         }
         let urgent = self.urgent_pointer(offset);
         if urgent > 0 {
@@ -310,8 +315,7 @@ impl Tcb {
             flags,
             window,
             urgent,
-            // RFC 3168 6.1.5, 6.1.6: neither on what is sent again nor on a window probe
-            ect: self.ecn.on && !chunk.again && chunk.len > 0,
+            ect: markable,
             again: chunk.again,
             options: TcpOptions { user_timeout: self.text_user_timeout(), ..self.options(now) },
             text: self.tx.slices(offset, chunk.len as usize),
@@ -324,9 +328,10 @@ impl Tcb {
         true
     }
 
-    fn ecn_flags(&self, chunk: &Chunk) -> TcpFlags {
+    /// `new`: of a segment with new text within the window.
+    fn ecn_flags(&self, new: bool) -> TcpFlags {
         let mut flags = if self.ecn.echo { TcpFlags::ECE } else { TcpFlags::NONE };
-        if self.ecn.reduced && !chunk.again && chunk.len > 0 {
+        if self.ecn.reduced && new {
             flags |= TcpFlags::CWR; // RFC 3168 6.1.2: on the first new data after the reduction
         }
         flags
@@ -346,7 +351,7 @@ impl Tcb {
             self.bytes_retrans += u64::from(chunk.len);
             self.sent.resend(chunk.seq, end, now, self.delivered);
             let ts_value = self.ts.map(|_| self.ts_value(now));
-            self.recovery.resent(chunk.len + u32::from(chunk.fin), ts_value);
+            self.recovery.resent(end, chunk.len + u32::from(chunk.fin), ts_value);
             if chunk.seq == self.snd.una {
                 self.deadlines.retransmit = Some(rto); // it has as long as the first had
             }
@@ -553,9 +558,13 @@ impl Tcb {
         if self.state == State::SynSent { SeqNumber(0) } else { self.rcv.nxt }
     }
 
+    /// Timestamps, where they are agreed on (RFC 7323 3.2), and nothing else.
+    pub fn timestamps(&self, now: Instant) -> TcpOptions {
+        self.ts.map_or(TcpOptions::NONE, |ts| TcpOptions::timestamps(self.ts_value(now), ts.recent))
+    }
+
     fn options(&self, now: Instant) -> TcpOptions {
-        let timestamps = self.ts.map(|ts| (self.ts_value(now), ts.recent));
-        TcpOptions { timestamps, sack: self.sack_blocks(), ..TcpOptions::NONE }
+        TcpOptions { sack: self.sack_blocks(), ..self.timestamps(now) }
     }
 
     /// What we have beyond gaps, as far as there is room to say it (RFC 2018 3).

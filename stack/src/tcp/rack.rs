@@ -132,6 +132,8 @@ impl Rack {
 pub struct Tlp {
     /// TLP.end_seq: what a probe that is under way ends with, and whether it carried old data.
     probe: Option<(SeqNumber, bool)>,
+    /// A round trip was measured since the last probe, or since the beginning.
+    measured: bool,
 }
 
 impl Tlp {
@@ -145,14 +147,22 @@ impl Tlp {
         }
     }
 
-    /// Whether a probe is unanswered; there is one at a time.
-    pub fn is_out(&self) -> bool {
-        self.probe.is_some()
+    /// RFC 8985 7.3: there is one at a time, and between two a round trip is measured: else the time-out would never learn
+    /// that the path has become longer.
+    pub fn may_probe(&self) -> bool {
+        self.probe.is_none() && self.measured
+    }
+
+    /// A round trip was measured.
+    #[inline]
+    pub fn measured(&mut self) {
+        self.measured = true;
     }
 
     /// A probe leaves; everything sent ends at `end`.
     pub fn sent(&mut self, end: SeqNumber, old_data: bool) {
         self.probe = Some((end, old_data));
+        self.measured = false;
     }
 
     /// No probe counts any more: a time-out, or a recovery.
@@ -182,3 +192,6 @@ impl Tlp {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;

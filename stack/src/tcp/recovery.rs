@@ -3,6 +3,9 @@
 
 use ferroflow_wire::SeqNumber;
 
+/// How far RecoveryPoint may lie behind before it moves on: sequence numbers are compared modulo 2^32.
+const MAX_BEHIND: i32 = 1 << 30;
+
 /// What a connection is doing about losses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Phase {
@@ -32,10 +35,12 @@ pub struct Recovery {
     may_undo: bool,
     /// SND.UNA when it began.
     from: SeqNumber,
-    /// RecoverFS, prr_delivered and prr_out of RFC 6937 3.
+    /// RecoverFS, prr_delivered and prr_out of RFC 9937 6.
     prr_base: u32,
     prr_delivered: u32,
     prr_out: u32,
+    /// Behind what was sent again last.
+    pub resent_end: SeqNumber,
     /// Bytes sent again, and bytes of them that the peer says it had already.
     resent: u32,
     in_vain: u32,
@@ -44,8 +49,8 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// Begins an episode; everything sent ends at `nxt`, and `out` bytes of it have not arrived yet as far as is known
-    /// (RecoverFS of RFC 9937: what arrived before the episode earns nothing in it).
+    /// Begins an episode; everything sent ends at `nxt`, and `out` bytes of it had not arrived before the acknowledgement
+    /// that begins it, as far as is known (RecoverFS of RFC 9937 6.1: what arrived earlier earns nothing in it).
     pub fn begin(&mut self, phase: Phase, una: SeqNumber, nxt: SeqNumber, out: u32) {
         // A time-out during fast recovery adds to the same reduction: what was sent again before counts on.
         let goes_on = self.phase == Phase::Recovery || self.phase == Phase::Loss;
@@ -67,6 +72,14 @@ impl Recovery {
         }
     }
 
+    /// Everything before `una` has arrived: `high` of an episode that is long over must not seem to lie ahead.
+    #[inline]
+    pub fn follow(&mut self, una: SeqNumber) {
+        if self.phase == Phase::Open && una.diff(self.high) > MAX_BEHIND {
+            self.high = una - 1;
+        }
+    }
+
     /// Whether losses are being repaired.
     #[inline]
     pub fn repairing(&self) -> bool {
@@ -85,14 +98,21 @@ impl Recovery {
         self.prr_out = self.prr_out.saturating_add(bytes);
     }
 
-    /// `bytes` leave again; `ts_value` is the segment's timestamp.
-    pub fn resent(&mut self, bytes: u32, ts_value: Option<u32>) {
+    /// `bytes` that end at `end` leave again; `ts_value` is the segment's timestamp.
+    pub fn resent(&mut self, end: SeqNumber, bytes: u32, ts_value: Option<u32>) {
+        self.resent_end = end;
         self.resent = self.resent.saturating_add(bytes);
         self.first_resent = self.first_resent.or(ts_value);
     }
 
-    /// The window after an acknowledgement that tells of `delivered` bytes (RFC 6937 3, with the choice between its two
-    /// bounds that RFC 9937 makes: `safe` if the acknowledgement moves on and shows no further loss).
+    /// RecoverFS of RFC 9937 6.1.
+    #[inline]
+    pub fn flight(&self) -> u32 {
+        self.prr_base
+    }
+
+    /// The window after an acknowledgement that tells of `delivered` bytes (RFC 9937 6.2). `safe`: it moves on and shows no
+    /// further loss.
     pub fn prr(&mut self, delivered: u32, pipe: u32, ssthresh: u32, mss: u32, safe: bool) -> u32 {
         self.prr_delivered = self.prr_delivered.saturating_add(delivered);
         let send = if pipe > ssthresh {
@@ -101,7 +121,7 @@ impl Recovery {
             share.saturating_sub(self.prr_out)
         } else {
             let conserve = self.prr_delivered.saturating_sub(self.prr_out);
-            let limit = if safe { conserve.max(delivered) + mss } else { conserve };
+            let limit = conserve.max(delivered) + if safe { mss } else { 0 };
             limit.min(ssthresh - pipe)
         };
         // The first retransmission does not wait.
@@ -189,14 +209,14 @@ mod tests {
         assert_eq!(cwnd, 3000 + 2000);
         r.sent(2000);
         let cwnd = r.prr(1000, 4000, 10_000, 1000, false);
-        assert_eq!(cwnd, 4000, "one delivered, two sent: nothing left to conserve");
+        assert_eq!(cwnd, 4000 + 1000, "what is delivered makes room for as much");
     }
 
     #[test]
     fn what_was_sent_in_vain_is_counted_only_in_this_episode() {
         let mut r = Recovery::default();
         r.begin(Phase::Recovery, seq(1000), seq(9000), 8000);
-        r.resent(2000, Some(500));
+        r.resent(seq(3000), 2000, Some(500));
         r.dsack(seq(0), seq(1000));
         assert!(!r.all_in_vain());
         r.dsack(seq(1000), seq(3000));
@@ -206,11 +226,26 @@ mod tests {
     }
 
     #[test]
+    fn the_recovery_point_never_seems_to_lie_ahead() {
+        let mut r = Recovery::default();
+        r.begin(Phase::Recovery, seq(0), seq(5000), 5000);
+        r.follow(seq(6000 + (1 << 30)));
+        assert_eq!(r.high, seq(5000), "an episode ends by its own");
+        r.end();
+        let mut una = seq(5000);
+        for _ in 0..100 {
+            una += 100_000_000;
+            r.follow(una);
+            assert!(una.gt(r.high));
+        }
+    }
+
+    #[test]
     fn an_older_echo_answers_the_original() {
         let mut r = Recovery::default();
         r.begin(Phase::Loss, seq(0), seq(5000), 5000);
         assert!(r.answers_original(None), "nothing was sent again");
-        r.resent(1000, Some(100));
+        r.resent(seq(1000), 1000, Some(100));
         assert!(r.answers_original(Some(99)));
         assert!(!r.answers_original(Some(100)));
         assert!(!r.answers_original(None));

@@ -115,7 +115,8 @@ impl Tcb {
     fn time_out(&mut self, now: Instant, first: bool, config: &TcpConfig, counters: &mut Counters) {
         self.path_timed_out(now, config, counters);
         let load = self.load(0);
-        let fresh = first && !self.recovery.repairing();
+        // RFC 5682 2.1, 3.1: not in the midst of another repair; but once more if the same segment times out again.
+        let f_rto = if first { !self.recovery.repairing() } else { self.recovery.frto };
         if first {
             self.count_failure(counters);
         }
@@ -126,8 +127,8 @@ impl Tcb {
         self.cc.timed_out(now, load, first);
         self.tlp.forget();
         self.deadlines.early = None;
-        self.begin_episode(Phase::Loss);
-        self.recovery.frto = config.f_rto && self.sack_ok && fresh;
+        self.begin_episode(Phase::Loss, 0);
+        self.recovery.frto = config.f_rto && f_rto;
         self.ecn.reduced = self.ecn.on; // RFC 3168 6.1.2
         self.dup_acks = 0;
         self.resend_one = true;
@@ -162,7 +163,9 @@ impl Tcb {
                     // What was sent again is lost again: nothing is acknowledged that PRR could answer with a segment.
                     self.resend_one = true;
                 } else {
-                    self.begin_recovery(0, now, counters);
+                    self.begin_recovery(0, 0, now, counters);
+                    // RFC 9438 4.6: at once. No acknowledgement has come that PRR could answer.
+                    self.cc.set_cwnd(self.cc.cwnd().min(self.cc.ssthresh()));
                 }
             }
         }

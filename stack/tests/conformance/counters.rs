@@ -526,9 +526,9 @@ fn lost_tail() -> Counters {
 }
 
 fn eifel_after_time_out() -> Counters {
-    let mut p = writing(syn().wscale(7).ts(1_000_000, 0), 1000, |_| {});
+    let mut p = writing(syn().wscale(7).ts(1_000_000, 0), 2000, |_| {});
     p.until_sent(2000); // its timestamp is not read: the echo is of the first transmission
-    p.send(ack(1, 1001));
+    p.send(ack(1, 1449));
     counted(p)
 }
 
@@ -544,6 +544,7 @@ fn needless_recovery() -> Peer {
 
 fn eifel_in_recovery() -> Counters {
     let mut p = needless_recovery();
+    p.send(ack(1, 1).sacks(&[(0, 1), (1449, 1 + 4 * 1448)])); // it knows D-SACK, and would tell (RFC 3522 3.2 step 5)
     p.send(ack(1, 14_481));
     counted(p)
 }

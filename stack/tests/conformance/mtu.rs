@@ -4,7 +4,7 @@ use ferroflow_stack::tcp::mtu::MtuProbing;
 use ferroflow_wire::icmpv4::{IcmpMessage, unreachable};
 use ferroflow_wire::ipv4::IpProtocol;
 
-use crate::peer::{PEER_IP, STACK_IP, ip_frame};
+use crate::peer::{PEER_IP, STACK_IP, ip_frame, parse_tcp};
 use crate::prelude::*;
 
 /// A router says that the segment at `seq`, a packet of `len` bytes, was larger than `mtu`.
@@ -300,4 +300,38 @@ fn a_probe_waits_for_options_to_be_gone() {
     let sent = p.drain();
     assert!(sent.iter().any(|got| !got.options.sack.is_empty()) && sent.len() > 5);
     assert!(sent.iter().all(|got| got.text.len() + got.options.len() <= 1460), "{sent:?}");
+}
+
+/// A connection that probes from its first segment on, with 200 kB written; what it has sent.
+fn probing() -> (Peer, Vec<Got>) {
+    let mut p = Peer::with(|c| c.tcp.mtu_probing = MtuProbing::Always);
+    p.open(syn().wscale(7).sack());
+    p.write(&bytes(200_000));
+    let sent = p.drain();
+    assert_eq!(sent[0].text.len(), 1460, "a probe");
+    (p, sent)
+}
+
+/// Behind the last byte of what was sent.
+fn end(sent: &[Got]) -> u32 {
+    sent.iter().map(|got| got.seq + got.text.len() as u32).max().expect("segments")
+}
+
+#[test]
+fn a_probe_lost_among_others_is_congestion() {
+    // RFC 4821 4, 7.6.4
+    let (mut p, sent) = probing();
+    p.send(ack(1, 1).sacks(&[(1 + 1460 + 1024, end(&sent))]));
+    assert_eq!((p.counters().tcp_mtu_probe_fail, recoveries(&p)), (0, 1));
+}
+
+#[test]
+fn every_packet_says_dont_fragment() {
+    // RFC 4821 4, RFC 8899 3: retransmissions and pure acknowledgements too
+    let mut p = writing();
+    p.until_sent(2000);
+    p.send(data(1, 1, b"hello"));
+    p.advance(100);
+    assert!(p.out.len() > 1, "{}", p.out.len());
+    assert!(p.out.iter().all(|(_, frame)| parse_tcp(frame).is_some_and(|(_, ip, _)| ip.dont_fragment())));
 }

@@ -499,7 +499,7 @@ impl Drop for Peer {
     }
 }
 
-fn parse_tcp(frame: &[u8]) -> Option<(EthernetView<'_>, Ipv4View<'_>, TcpView<'_>)> {
+pub fn parse_tcp(frame: &[u8]) -> Option<(EthernetView<'_>, Ipv4View<'_>, TcpView<'_>)> {
     let eth = EthernetView::parse(frame).ok().filter(|e| e.ethertype() == EtherType::IPV4)?;
     let ip = Ipv4View::parse(eth.payload()).ok().filter(|ip| ip.protocol() == IpProtocol::TCP)?;
     Some((eth, ip, TcpView::parse(ip.payload()).ok()?))

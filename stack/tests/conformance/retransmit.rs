@@ -207,6 +207,20 @@ fn the_user_time_out_begins_anew_with_every_acknowledgement() {
 }
 
 #[test]
+fn the_blocks_of_an_ack_that_was_overtaken_are_no_d_sack() {
+    // RFC 2883 5: they are compared with its own acknowledgement field, not with SND.UNA
+    let mut p = Peer::new();
+    p.open(syn().wscale(7).sack());
+    p.write(&bytes(14_600));
+    p.drain();
+    p.send(ack(1, 4381));
+    p.send(ack(1, 1).sacks(&[(1461, 2921)]));
+    assert_eq!(p.counters().tcp_dsack_received, 0);
+    p.send(ack(1, 4381).sacks(&[(1461, 2921)]));
+    assert_eq!(p.counters().tcp_dsack_received, 1);
+}
+
+#[test]
 fn a_fin_is_sent_again() {
     let mut p = Peer::established();
     p.shutdown();

@@ -338,6 +338,35 @@ fn every_segment_carries_timestamps_that_grow_with_the_clock() {
 }
 
 #[test]
+fn timestamps_that_were_not_agreed_on_are_ignored() {
+    // RFC 7323 3.2: neither echoed nor checked
+    let mut p = Peer::established();
+    for (n, value) in [5000, 4000].into_iter().enumerate() {
+        let seq = 1 + 5 * n as u32;
+        p.send(data(seq, 1, b"hello").ts(value, 0));
+        p.until_sent(50);
+        let got = p.recv();
+        assert_eq!((got.ack, got.options.timestamps), (seq + 5, None));
+    }
+}
+
+#[test]
+fn the_timestamp_clock_has_an_offset_of_its_own_for_each_peer() {
+    // RFC 7323 7.1: random, so that nobody learns our uptime
+    let mut p = Peer::new();
+    let values: Vec<u32> = (3..7)
+        .map(|host| {
+            p.switch(Flow { ip: std::net::Ipv4Addr::new(10, 0, 0, host), ..Flow::new(40_000) });
+            p.open(syn().ts(1000, 0)).options.timestamps.expect("timestamps").0
+        })
+        .collect();
+    for (n, value) in values.iter().enumerate() {
+        assert!(value.abs_diff(p.now.as_millis() as u32) > 1000, "{values:?}");
+        assert!(values[..n].iter().all(|other| value.abs_diff(*other) > 1000), "{values:?}");
+    }
+}
+
+#[test]
 fn unknown_options_are_skipped_and_impossible_ones_drop_the_segment() {
     // RFC 9293 3.1, MUST-6, MUST-7
     let mut p = Peer::established();
