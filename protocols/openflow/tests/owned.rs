@@ -1,9 +1,11 @@
 //! Every message of every version: value, bytes and view for people are the same thing.
 
-use ferroflow_openflow::owned::AnyMessage;
+use ferroflow_openflow::owned::{AnyMessage, v12, v14};
+use ferroflow_openflow::{v10 as views_v10, v13 as views_v13};
 use ferroflow_wire::codec::{Entropy, Json};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, prop_assert_ne, proptest};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
@@ -88,6 +90,49 @@ proptest! {
             prop_assert_eq!(again.len(), bytes.len(), "{:?}", read);
             prop_assert_eq!(AnyMessage::decode(&again).unwrap(), read);
         }
+    }
+}
+
+/// The types of messages and of multiparts (statistics) that a version has, with all that there are of its own.
+fn types(version: u8) -> (Vec<&'static str>, Vec<&'static str>) {
+    fn names<T>(names: &[(&'static str, T)]) -> Vec<&'static str> {
+        names.iter().map(|&(name, _)| name).collect()
+    }
+    match version {
+        1 => (names(views_v10::MsgType::NAMES), names(views_v10::StatsType::NAMES)),
+        3 => (names(v12::MsgType::NAMES), names(v12::StatsType::NAMES)),
+        4 => (names(views_v13::MsgType::NAMES), names(views_v13::MultipartType::NAMES)),
+        5 => (names(v14::MsgType::NAMES), names(v14::MultipartType::NAMES)),
+        version => panic!("no list of types of version {version}"),
+    }
+}
+
+/// Made-up messages from a fixed seed are of every type that there is, and survive.
+#[test]
+fn every_type_of_every_version() {
+    for version in AnyMessage::VERSIONS {
+        let (messages, parts) = types(version.0);
+        let mut missing: BTreeSet<String> = messages.iter().map(|name| (*name).to_owned()).collect();
+        missing.extend(
+            ["REQUEST", "REPLY"].iter().flat_map(|way| parts.iter().map(move |p| format!("{p} {way}"))),
+        );
+        let mut random = 7u64;
+        for _ in 0..20_000 {
+            let entropy: [u8; 200] = std::array::from_fn(|_| {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (random >> 56) as u8
+            });
+            let message = AnyMessage::made_up(&mut Entropy::new(&entropy, version.0)).unwrap();
+            let bytes = message.encode().unwrap();
+            assert_eq!(AnyMessage::decode(&bytes).as_ref(), Ok(&message));
+            let json = serde_json::to_value(&message).unwrap();
+            let ty = json["header"]["type"].as_str().unwrap();
+            missing.remove(ty);
+            if let (Some(part), Some((_, way))) = (json["type"].as_str(), ty.rsplit_once('_')) {
+                missing.remove(&format!("{part} {way}"));
+            }
+        }
+        assert!(missing.is_empty(), "never of {version}: {missing:?}");
     }
 }
 

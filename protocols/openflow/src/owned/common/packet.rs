@@ -1,4 +1,4 @@
-//! Packets to and from the controller, 1.2 to 1.4.
+//! Packets to the controller in 1.3, and from it in 1.1 to 1.4.
 
 use super::action::Action;
 use super::matching::Match;
@@ -8,7 +8,7 @@ use ferroflow_wire::codec::Bytes;
 use ferroflow_wire::structure;
 
 structure! {
-    /// `ofp_packet_in` of 1.3 and later (OF 1.3.5 7.4.1).
+    /// `ofp_packet_in` of 1.3 (OF 1.3.5 7.4.1).
     pub struct PacketIn {
         buffer_id: BufferId,
         /// Bytes of the whole packet.

@@ -1,4 +1,4 @@
-//! Flow tables of 1.3 (OF 1.3.5 7.3.3, 7.3.5.4, 7.3.5.5); the properties of table features are those of 1.4, too.
+//! Flow tables of 1.3 (OF 1.3.5 7.3.3, 7.3.5.4, 7.3.5.5); the statistics and features are those of 1.4, too.
 
 use super::action::ActionType;
 use super::instruction::InstructionType;
@@ -134,7 +134,7 @@ choice! {
 tlv!(TableFeatureProp, length: u16, answer (13, 3), pad 8);
 
 structure! {
-    /// `ofp_table_features` of 1.3 (OF 1.3.5 7.3.5.5).
+    /// `ofp_table_features` of 1.3 and 1.4 (OF 1.3.5 7.3.5.5).
     pub struct TableFeatures {
         _{length: u16},
         table_id: TableId,
