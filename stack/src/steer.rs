@@ -20,7 +20,7 @@ pub const DEFAULT_KEY: [u8; KEY_LEN] = [
 ];
 
 /// Entries of the indirection table between hash and queue; a card's default spreads the queues over it in turn.
-const INDIRECTION: u32 = 128;
+pub const INDIRECTION: u32 = 128;
 
 /// Source address, destination address, source port, destination port.
 const INPUT_LEN: usize = 12;
@@ -169,20 +169,25 @@ fn hash(table: &Table, src: Ipv4Addr, dst: Ipv4Addr, src_port: u16, dst_port: u1
     table.iter().zip(input).fold(0, |hash, (row, byte)| hash ^ row[usize::from(byte)])
 }
 
-/// Toeplitz: for each bit of the input that is set, the 32 bits of the key that start at the bit's position are added.
+/// The 32 bits of the key that start at a bit, which are what Toeplitz adds to the hash if that bit of the input is set.
+///
+/// # Panics
+/// If the bit is behind the key's end.
+pub fn window(key: &[u8; KEY_LEN], bit: usize) -> u32 {
+    let mut bytes = [0; 8];
+    let from = bit / 8;
+    let n = bytes.len().min(KEY_LEN - from);
+    bytes[..n].copy_from_slice(&key[from..from + n]);
+    (u64::from_be_bytes(bytes) << (bit % 8) >> 32) as u32
+}
+
+/// What each value of each byte of the input adds.
 fn table(key: &[u8; KEY_LEN]) -> Box<Table> {
-    let window = |bit: usize| {
-        let mut bytes = [0; 8];
-        let from = bit / 8;
-        let n = bytes.len().min(KEY_LEN - from);
-        bytes[..n].copy_from_slice(&key[from..from + n]);
-        (u64::from_be_bytes(bytes) << (bit % 8) >> 32) as u32
-    };
     let mut table = Box::new([[0; 256]; INPUT_LEN]);
     for (position, row) in table.iter_mut().enumerate() {
         for (byte, sum) in row.iter_mut().enumerate() {
             let set = (0..8).filter(|bit| byte & (0x80 >> bit) != 0);
-            *sum = set.fold(0, |sum, bit| sum ^ window(position * 8 + bit));
+            *sum = set.fold(0, |sum, bit| sum ^ window(key, position * 8 + bit));
         }
     }
     table

@@ -6,6 +6,7 @@ use ferroflow_stack::Instant;
 use ferroflow_stack::port::pipe::PipePort;
 use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Port, PortError};
 
+use crate::packet::PacketPort;
 use crate::tap::TapPort;
 
 /// One of the ports there are.
@@ -14,6 +15,8 @@ use crate::tap::TapPort;
 pub enum AnyPort {
     /// A queue of a TAP interface.
     Tap(TapPort),
+    /// A packet socket on an interface.
+    Packet(PacketPort),
     /// An end of a pipe in memory.
     Pipe(PipePort),
 }
@@ -24,13 +27,34 @@ impl From<TapPort> for AnyPort {
     }
 }
 
+impl From<PacketPort> for AnyPort {
+    fn from(port: PacketPort) -> AnyPort {
+        AnyPort::Packet(port)
+    }
+}
+
 impl From<PipePort> for AnyPort {
     fn from(port: PipePort) -> AnyPort {
         AnyPort::Pipe(port)
     }
 }
 
+macro_rules! each {
+    ($self:expr, $port:ident => $call:expr) => {
+        match $self {
+            AnyPort::Tap($port) => $call,
+            AnyPort::Packet($port) => $call,
+            AnyPort::Pipe($port) => $call,
+        }
+    };
+}
+
 impl AnyPort {
+    /// Frames that are out of the port's pools: with the stack, or waiting to be sent.
+    pub fn held(&self) -> usize {
+        each!(self, p => p.held())
+    }
+
     /// What happened so far, by name; only what tells more than the stack's own counters.
     pub fn counters(&self) -> Vec<(&'static str, u64)> {
         match self {
@@ -43,6 +67,7 @@ impl AnyPort {
                     ("tap_no_buffer", c.no_buffer),
                 ]
             }
+            AnyPort::Packet(port) => port.counters().iter().collect(),
             AnyPort::Pipe(port) => {
                 let c = port.counters();
                 vec![
@@ -53,15 +78,6 @@ impl AnyPort {
             }
         }
     }
-}
-
-macro_rules! each {
-    ($self:expr, $port:ident => $call:expr) => {
-        match $self {
-            AnyPort::Tap($port) => $call,
-            AnyPort::Pipe($port) => $call,
-        }
-    };
 }
 
 impl Port for AnyPort {

@@ -3,6 +3,8 @@
 use std::net::Ipv4Addr;
 
 use crate::any::AnyPort;
+use crate::link::LinkError;
+use crate::packet::PacketBuilder;
 use crate::spec::{PortKind, PortSpec};
 use crate::tap::{TapBuilder, TapError};
 
@@ -36,6 +38,9 @@ pub enum OpenError {
     /// The TAP interface could not be had.
     #[error(transparent)]
     Tap(#[from] TapError),
+    /// The interface could not be had.
+    #[error(transparent)]
+    Link(#[from] LinkError),
     /// As many queues as cores are needed.
     #[error("{spec}: {queues} queues for {cores} cores: there must be one for each core; leave `queues` out")]
     Queues {
@@ -65,7 +70,7 @@ impl PortSpec {
                 Err(OpenError::NotYet(self.clone(), "TAP with offloads is"))
             }
             PortKind::Tap { name, .. } => self.open_tap(name, wanted),
-            PortKind::Packet { .. } => Err(OpenError::NotYet(self.clone(), "AF_PACKET is")),
+            PortKind::Packet { interface } => self.open_packet(interface, wanted),
             PortKind::Xdp { .. } => Err(OpenError::NotYet(self.clone(), "AF_XDP is")),
             PortKind::Netmap { .. } => Err(OpenError::NotYet(self.clone(), "netmap is")),
             PortKind::Shm { .. } => {
@@ -101,6 +106,18 @@ impl PortSpec {
             mac: self.mac.unwrap_or_else(|| tap.stack_mac()),
             name: tap.name,
             ports: tap.ports.into_iter().map(AnyPort::from).collect(),
+            warnings: Vec::new(),
+        })
+    }
+
+    fn open_packet(&self, interface: &str, wanted: &Wanted) -> Result<Opened, OpenError> {
+        let queues = self.queues_for(wanted.cores)?;
+        let packet = PacketBuilder { queues, mac: self.mac, ..PacketBuilder::new(interface) }.open()?;
+        Ok(Opened {
+            what: format!("interface {interface} by AF_PACKET"),
+            name: packet.name,
+            mac: packet.mac,
+            ports: packet.ports.into_iter().map(AnyPort::from).collect(),
             warnings: Vec::new(),
         })
     }

@@ -16,8 +16,9 @@ use crate::wake::Waker;
 const FOREIGN: u8 = u8::MAX - 1;
 /// Ethernet's header and one VLAN tag.
 const LINK_BYTES: usize = 18;
+const TAG_BYTES: usize = 4;
 /// Ethernet's type and ARP's operation, in a frame without a VLAN tag.
-const ARP_TYPE: std::ops::Range<usize> = 12..14;
+const TYPE: std::ops::Range<usize> = 12..14;
 const ARP_OPERATION: std::ops::Range<usize> = 20..22;
 
 /// A frame on its way between cores.
@@ -187,9 +188,8 @@ impl<P: Port> Steered<P> {
             return;
         };
         if bytes.len() > parcel.bytes.len() {
-            self.spare.push(parcel);
-            self.counters.dropped += 1;
-            return;
+            // Several segments in one (large receive): the parcel is large from now on, and no frame is larger.
+            parcel.bytes = vec![0; bytes.len().next_power_of_two()].into();
         }
         parcel.bytes[..bytes.len()].copy_from_slice(bytes);
         parcel.len = frame.len;
@@ -212,9 +212,12 @@ impl<P: Port> Steered<P> {
 
 /// Makes an ARP request for the others a reply: they learn from it, and only the core where it arrived answers.
 fn as_reply(frame: &mut [u8]) {
+    const TAG: [u8; 2] = [0x81, 0x00];
     const ARP: [u8; 2] = [0x08, 0x06];
     const REPLY: [u8; 2] = [0, 2];
-    if frame.len() >= ARP_OPERATION.end && frame[ARP_TYPE] == ARP {
+    let tag = if frame.get(TYPE) == Some(&TAG) { TAG_BYTES } else { 0 };
+    let Some(frame) = frame.get_mut(tag..) else { return };
+    if frame.len() >= ARP_OPERATION.end && frame[TYPE] == ARP {
         frame[ARP_OPERATION].copy_from_slice(&REPLY);
     }
 }

@@ -11,6 +11,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Meta, Port, PortError};
 use rustix::io::Errno;
 
+use crate::link::{LinkError, stack_mac};
+
 /// Ethernet's header and one VLAN tag.
 const LINK_BYTES: usize = 18;
 /// Buffers of one queue.
@@ -63,11 +65,7 @@ pub struct Tap {
 impl Tap {
     /// A MAC address for the stack's side: locally administered, the same for the same kernel side, another than it.
     pub fn stack_mac(&self) -> [u8; 6] {
-        let mut mac = self.host_mac;
-        // IEEE 802: locally administered, individual.
-        mac[0] = (mac[0] | 0x02) & 0xfe;
-        mac[5] ^= 0x80;
-        mac
+        stack_mac(self.host_mac)
     }
 }
 
@@ -101,6 +99,9 @@ pub enum TapError {
          (ip link delete {0}; ip tuntap add {0} mode tap multi_queue)"
     )]
     OneQueue(String),
+    /// The kernel's side could not be set up.
+    #[error(transparent)]
+    Link(LinkError),
     /// Something else.
     #[error("cannot {what} of TAP interface {name}: {source}")]
     Io {

@@ -90,6 +90,33 @@ fn arp_goes_to_all_and_one_answers() {
 }
 
 #[test]
+fn one_answers_an_arp_request_with_a_priority_tag_too() {
+    let (mut far, mut near) = cores(2, 8);
+    let mut request = arp_request();
+    request.splice(12..12, [0x81, 0, 0, 0]);
+    send(&mut far[0], &request);
+    assert_eq!(receive(&mut near[0]), [request.clone()]);
+    request[25] = 2;
+    assert_eq!(receive(&mut near[1]), [request]);
+}
+
+/// Several segments in one are larger than the interface's MTU says.
+#[test]
+fn a_parcel_grows_with_its_frame() {
+    let (mut far, mut near) = cores(2, 1);
+    let steer = Steer::new(0, 2);
+    let foreign = tcp_frame((1000..).find(|&p| steer.owner_of(REMOTE, LOCAL, p, 6653) == 1).unwrap());
+    near[0].spare[0].bytes = vec![0; foreign.len() - 1].into();
+    for _ in 0..3 {
+        send(&mut far[0], &foreign);
+        assert!(receive(&mut near[0]).is_empty());
+        assert_eq!(receive(&mut near[1]).concat(), foreign);
+        assert_eq!(near[0].spare(), 1);
+    }
+    assert_eq!(near[0].counters().dropped, 0);
+}
+
+#[test]
 fn a_slow_owner_loses_frames_and_no_parcel() {
     let (mut far, mut near) = cores(2, 4);
     let steer = Steer::new(0, 2);

@@ -1,13 +1,14 @@
-//! A network namespace with one TAP interface: the stack at 10.77.0.2, the kernel at 10.77.0.1.
+//! A network namespace with a TAP interface or a veth pair: the stack at 10.77.0.2, the kernel at 10.77.0.1.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::process::Command;
 use std::time::{Duration, Instant as Wall};
 
-use ferroflow_ports::{TapBuilder, TapPort};
+use ferroflow_ports::{AnyPort, PortSpec, TapBuilder, TapPort, Wanted};
 use ferroflow_runtime::capture::Ring;
-use ferroflow_runtime::{CoreReport, Options, PortEngine, Runtime, Steered, Waker};
+use ferroflow_runtime::{CoreReport, Options, PortEngine, Runtime, Steered, Waker, steer};
 use ferroflow_stack::port::Port;
 use ferroflow_stack::port::lossy::Lossy;
 use ferroflow_stack::port::pcap::Pcap;
@@ -80,9 +81,15 @@ pub struct End {
     pub frames_held: usize,
     pub frames_lost: u64,
     pub counters: Vec<(&'static str, u64)>,
+    pub port_counters: Vec<(&'static str, u64)>,
 }
 
 impl End {
+    /// The stack's counter of this name, or the port's; 0 where there is none.
+    pub fn any_counter(&self, name: &str) -> u64 {
+        self.counters.iter().chain(&self.port_counters).find(|(n, _)| *n == name).map_or(0, |(_, n)| *n)
+    }
+
     pub fn counter(&self, name: &str) -> u64 {
         self.counters.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("no counter {name}")).1
     }
@@ -98,6 +105,52 @@ pub fn tap(queues: u16) -> (Vec<TapPort>, [u8; 6]) {
     (tap.ports, mac)
 }
 
+/// A kind of port on one end of a veth pair, and the number of cores.
+#[derive(Debug, Clone, Copy)]
+pub struct Cell {
+    pub port: &'static str,
+    pub cores: usize,
+}
+
+impl Cell {
+    /// The stack, with its kind of port on ff0.
+    pub fn start<S: Service + Send + 'static>(self, service: impl FnMut(usize) -> S) -> Stack {
+        let spec: PortSpec = self.port.parse().unwrap_or_else(|e| panic!("{e}"));
+        let opened =
+            spec.open(&Wanted { cores: self.cores, host_address: None }).unwrap_or_else(|e| panic!("{e}"));
+        Stack::start(steer::join(opened.ports, 256, Steer::new), opened.mac, service, |_| ())
+    }
+
+    /// Whether frames come to the core that owns their connection by themselves.
+    pub fn steers(self) -> bool {
+        self.port.starts_with("packet")
+    }
+}
+
+/// A veth pair with so many queues: ff0 for the stack, host0 with the kernel's address.
+pub fn veth(queues: usize) {
+    let q = format!("numtxqueues {queues} numrxqueues {queues}");
+    ip(&format!("link add ff0 {q} type veth peer name host0 {q}"));
+    ip("addr add 10.77.0.1/24 dev host0");
+    ip("link set host0 up");
+    ip("link set ff0 up");
+}
+
+/// Runs `ip` with these words.
+pub fn ip(words: &str) {
+    run("ip", words);
+}
+
+/// Switches offloads of an interface.
+pub fn ethtool(interface: &str, features: &str) {
+    run("ethtool", &format!("-K {interface} {features}"));
+}
+
+fn run(program: &str, words: &str) {
+    let out = Command::new(program).args(words.split_whitespace()).output().unwrap();
+    assert!(out.status.success(), "{program} {words}: {}", String::from_utf8_lossy(&out.stderr));
+}
+
 /// A port that the lab can put a stack on.
 pub trait LabPort: Port + Send + 'static {
     /// How many frames it misses.
@@ -110,6 +163,11 @@ pub trait LabPort: Port + Send + 'static {
 
     /// Says how to wake its core.
     fn attach(&self, _: Waker) {}
+
+    /// What it has counted, by name.
+    fn port_counters(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
 }
 
 impl LabPort for TapPort {
@@ -135,6 +193,22 @@ impl LabPort for Steered<TapPort> {
 
     fn attach(&self, waker: Waker) {
         Steered::attach(self, waker);
+    }
+}
+
+impl LabPort for Steered<AnyPort> {
+    fn held(&self) -> usize {
+        self.inner().held()
+    }
+
+    fn attach(&self, waker: Waker) {
+        Steered::attach(self, waker);
+    }
+
+    fn port_counters(&self) -> Vec<(&'static str, u64)> {
+        let steered = self.counters();
+        let own = [("handed_over", steered.handed_over), ("handing_over_dropped", steered.dropped)];
+        self.inner().counters().into_iter().chain(own).collect()
     }
 }
 
@@ -187,6 +261,7 @@ impl Stack {
                     frames_held: instance.port().held(),
                     frames_lost: instance.port().lost(),
                     counters: instance.counters().iter().collect(),
+                    port_counters: instance.port().port_counters(),
                 }
             },
         );

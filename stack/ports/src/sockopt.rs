@@ -1,0 +1,31 @@
+//! Socket options that carry a structure.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd};
+
+/// Sets an option. `T` is what the option takes, in the kernel's layout.
+pub(crate) fn set<T: Copy>(fd: impl AsFd, level: i32, name: i32, value: &T) -> io::Result<()> {
+    let len = size_of::<T>() as libc::socklen_t;
+    // SAFETY: the kernel reads `len` bytes at the pointer, which is a live `T` of that size.
+    let result = unsafe {
+        libc::setsockopt(fd.as_fd().as_raw_fd(), level, name, std::ptr::from_ref(value).cast(), len)
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Reads an option. `T` is what the option gives, in the kernel's layout: whole numbers only, for which any bytes are a
+/// value. What the kernel does not fill in is zero.
+pub(crate) fn get<T: Copy>(fd: impl AsFd, level: i32, name: i32) -> io::Result<T> {
+    let mut value = MaybeUninit::<T>::zeroed();
+    let mut len = size_of::<T>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `len` bytes at the pointer, and `len` is the size of the room there.
+    let result = unsafe {
+        libc::getsockopt(fd.as_fd().as_raw_fd(), level, name, value.as_mut_ptr().cast(), &raw mut len)
+    };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: all of it was zeroed and then perhaps overwritten, and `T` takes any bytes.
+    Ok(unsafe { value.assume_init() })
+}

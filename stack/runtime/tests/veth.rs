@@ -1,0 +1,326 @@
+//! The stack on a real interface, one end of a veth pair, against the kernel's TCP at the other end: the same checks for
+//! every kind of port and number of cores.
+//!
+//! Sizes are for every day; `FERROFLOW_TEST_SIZE=full` runs 1 GiB each way.
+
+#[path = "common/bulk.rs"]
+mod bulk;
+#[path = "common/lab.rs"]
+mod lab;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant as Wall};
+
+use bulk::{Bulk, block, exchange};
+use ferroflow_ports::{PortSpec, Wanted};
+use ferroflow_runtime::CoreReport;
+use ferroflow_stack::port::{Burst, Port};
+use lab::{Cell, End, HOST, connect, full, has_program, in_namespace, ip};
+
+const PORT: u16 = 6653;
+
+/// Every kind of port with every number of cores.
+const CELLS: &[Cell] = &[
+    Cell { port: "packet:ff0", cores: 1 },
+    Cell { port: "packet:ff0", cores: 2 },
+    Cell { port: "packet:ff0", cores: 4 },
+];
+
+/// Runs a test in each cell, in a namespace of its own.
+fn each_cell(test: fn(Cell)) {
+    if !has_program("ip", "iproute2") || !has_program("ethtool", "ethtool") {
+        return;
+    }
+    for &cell in CELLS {
+        in_namespace(move || {
+            lab::veth(cell.cores);
+            test(cell);
+        });
+    }
+}
+
+/// Bytes of all connections of a cell together.
+fn bulk_bytes() -> u64 {
+    if full() { 1 << 30 } else { 64 << 20 }
+}
+
+/// No connection and no frame is left, and nothing went wrong on the way.
+fn all_is_well(cell: Cell, reports: &[CoreReport<End>]) {
+    for r in reports {
+        assert_eq!((r.result.conns, r.result.frames_held), (0, 0), "core {} of {cell:?}", r.core);
+        for (name, n) in &r.result.port_counters {
+            let bad = ["cut", "damaged", "refused", "went_down", "invalid"].iter().any(|b| name.ends_with(b));
+            assert!(!bad || *n == 0, "{name} is {n}: {cell:?}");
+        }
+    }
+}
+
+fn total(reports: &[CoreReport<End>], name: &str) -> u64 {
+    reports.iter().map(|r| r.result.any_counter(name)).sum()
+}
+
+fn server(total: u64, outcome: &Arc<Mutex<bulk::Outcome>>) -> Bulk {
+    Bulk { listen: Some(PORT), connect: None, total, block: block(), outcome: outcome.clone() }
+}
+
+fn client(to: SocketAddr, conns: usize, total: u64, outcome: &Arc<Mutex<bulk::Outcome>>) -> Bulk {
+    Bulk { listen: None, connect: Some((to, conns)), total, block: block(), outcome: outcome.clone() }
+}
+
+fn expect(cell: Cell, outcome: &Arc<Mutex<bulk::Outcome>>, good: usize) {
+    let start = Wall::now();
+    loop {
+        let now = outcome.lock().unwrap().clone();
+        assert!(now.bad.is_empty(), "{:?} (and {} good): {cell:?}", now.bad, now.good);
+        if now.good == good {
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{} of {good} ended well: {cell:?}", now.good);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Clients of the kernel, one after another.
+fn exchange_all(conns: usize, each: u64) {
+    let block = block();
+    (0..conns).for_each(|_| exchange(connect(PORT), each, &block));
+}
+
+/// A listener for as many connections as may come at once: the standard library's backlog is 128.
+fn listener() -> TcpListener {
+    let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    listener.bind(&SocketAddr::from((HOST, PORT)).into()).unwrap();
+    listener.listen(4096).unwrap();
+    listener.into()
+}
+
+#[test]
+fn bulk_both_ways_as_server() {
+    each_cell(|cell| {
+        let (outcome, conns) = (Arc::default(), 4 * cell.cores);
+        let each = bulk_bytes() / conns as u64;
+        let stack = cell.start(|_| server(each, &outcome));
+        std::thread::scope(|s| {
+            (0..conns).for_each(|_| {
+                s.spawn(|| exchange(connect(PORT), each, &block()));
+            });
+        });
+        expect(cell, &outcome, conns);
+        stack.wait_idle();
+        let reports = stack.stop();
+        all_is_well(cell, &reports);
+        assert_eq!(total(&reports, "tcp_accepted"), conns as u64);
+    });
+}
+
+#[test]
+fn bulk_both_ways_as_client() {
+    each_cell(|cell| {
+        let outcome = Arc::default();
+        let each = bulk_bytes() / (2 * cell.cores) as u64;
+        let listener = listener();
+        let to = listener.local_addr().unwrap();
+        let stack = cell.start(|_| client(to, 2, each, &outcome));
+        std::thread::scope(|s| {
+            (0..2 * cell.cores).for_each(|_| {
+                let stream = listener.accept().unwrap().0;
+                s.spawn(move || exchange(stream, each, &block()));
+            });
+        });
+        expect(cell, &outcome, 2 * cell.cores);
+        stack.wait_idle();
+        all_is_well(cell, &stack.stop());
+    });
+}
+
+#[test]
+fn a_thousand_connections_at_once() {
+    each_cell(|cell| {
+        let outcome = Arc::default();
+        let stack = cell.start(|_| server(4096, &outcome));
+        let clients: Vec<_> = (0..1000).map(|_| connect(PORT)).collect();
+        let start = Wall::now();
+        while stack.conns() < 1000 {
+            assert!(start.elapsed() < Duration::from_secs(10), "{} of 1000: {cell:?}", stack.conns());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let block = block();
+        clients.into_iter().for_each(|c| exchange(c, 4096, &block));
+        expect(cell, &outcome, 1000);
+        stack.wait_idle();
+        all_is_well(cell, &stack.stop());
+    });
+}
+
+/// The owner of a connection is where its frames arrive: only what is for all cores goes from one to another.
+#[test]
+fn frames_arrive_at_the_core_that_owns_them() {
+    each_cell(|cell| {
+        let outcome = Arc::default();
+        let stack = cell.start(|_| server(10_000, &outcome));
+        exchange_all(64, 10_000);
+        expect(cell, &outcome, 64);
+        stack.wait_idle();
+        let reports = stack.stop();
+        all_is_well(cell, &reports);
+        let accepted: Vec<_> = reports.iter().map(|r| r.result.counter("tcp_accepted")).collect();
+        assert!(accepted.iter().all(|&n| n > 0), "{accepted:?}: {cell:?}");
+        assert_eq!(total(&reports, "handing_over_dropped"), 0);
+        if cell.steers() {
+            let handed_over = total(&reports, "handed_over");
+            assert!(handed_over <= 16, "{handed_over} frames were handed over: {cell:?}");
+        }
+    });
+}
+
+/// The cable is pulled in mid-transfer, and put back.
+#[test]
+fn the_link_goes_down_and_up() {
+    each_cell(|cell| {
+        let outcome = Arc::default();
+        let each = 16 << 20;
+        let stack = cell.start(|_| server(each, &outcome));
+        std::thread::scope(|s| {
+            s.spawn(|| exchange(connect(PORT), each, &block()));
+            for end in ["host0", "ff0"] {
+                std::thread::sleep(Duration::from_millis(30));
+                ip(&format!("link set {end} down"));
+                std::thread::sleep(Duration::from_millis(300));
+                ip(&format!("link set {end} up"));
+            }
+        });
+        expect(cell, &outcome, 1);
+        stack.wait_idle();
+        drop(stack);
+    });
+}
+
+/// A stack comes to its end, and another takes its place on the same interface; so does the peer.
+#[test]
+fn either_side_starts_again() {
+    each_cell(|cell| {
+        for _ in 0..3 {
+            let outcome = Arc::default();
+            let stack = cell.start(|_| server(100_000, &outcome));
+            exchange_all(8, 100_000);
+            expect(cell, &outcome, 8);
+            // The peer is gone with its interface: other MAC address, nothing known.
+            ip("link set host0 down");
+            ip("link set host0 address 02:00:00:00:77:01");
+            ip("link set host0 up");
+            exchange_all(8, 100_000);
+            expect(cell, &outcome, 16);
+            stack.wait_idle();
+            drop(stack);
+            ip("link set host0 address 02:00:00:00:77:02");
+        }
+    });
+}
+
+/// Checksums are complete, and no frame is larger than the MTU: what comes from a real wire.
+#[test]
+fn a_peer_without_offloads() {
+    each_cell(|cell| {
+        lab::ethtool("host0", "tx off tso off gso off");
+        let outcome = Arc::default();
+        let stack = cell.start(|_| server(8 << 20, &outcome));
+        exchange_all(2, 8 << 20);
+        expect(cell, &outcome, 2);
+        stack.wait_idle();
+        let reports = stack.stop();
+        all_is_well(cell, &reports);
+        for r in &reports {
+            for (name, n) in &r.result.port_counters {
+                assert!(
+                    *n == 0 || !name.ends_with("csum_partial") && !name.ends_with("super_frames"),
+                    "{name} {n}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn an_idle_stack_with_sixteen_connections_costs_nothing() {
+    each_cell(|cell| {
+        let outcome = Arc::default();
+        let stack = cell.start(|_| server(4, &outcome));
+        let mut clients: Vec<_> = (0..16).map(|_| connect(PORT)).collect();
+        for c in &mut clients {
+            c.read_exact(&mut [0; 4]).unwrap();
+            c.write_all(&block()[..1]).unwrap();
+        }
+        let idle = Duration::from_secs(2);
+        std::thread::sleep(idle);
+        let cpu: Duration = stack.stop().iter().map(|r| r.cpu_time).sum();
+        // 1% of a core each, what starting and stopping cost included.
+        assert!(cpu < idle / 100 * cell.cores as u32, "{cpu:?} of processor time in {idle:?}: {cell:?}");
+    });
+}
+
+/// A veth sender leaves checksums out and sends 64 KiB at once: packet sockets see both.
+#[test]
+fn packet_sockets_take_super_frames_and_partial_checksums() {
+    each_cell(|cell| {
+        if !cell.port.starts_with("packet") {
+            return;
+        }
+        let outcome = Arc::default();
+        let stack = cell.start(|_| server(8 << 20, &outcome));
+        exchange_all(1, 8 << 20);
+        expect(cell, &outcome, 1);
+        stack.wait_idle();
+        let reports = stack.stop();
+        assert!(total(&reports, "packet_rx_super_frames") > 10);
+        assert!(total(&reports, "packet_rx_csum_partial") > 10);
+        assert!(total(&reports, "packet_tx_calls") < total(&reports, "packet_tx_frames"));
+    });
+}
+
+/// Who has 10.77.0.2? In a VLAN; 0 is a priority tag, which belongs to no VLAN (IEEE 802.1Q 6.9.1).
+fn tagged_arp(mac: [u8; 6], vid: u8) -> Vec<u8> {
+    let mut frame = vec![0xff; 6];
+    frame.extend(mac);
+    frame.extend([0x81, 0, 0, vid, 8, 6]);
+    // RFC 826: Ethernet, IPv4, request.
+    frame.extend([0, 1, 8, 0, 6, 4, 0, 1]);
+    frame.extend(mac);
+    frame.extend([10, 77, 0, 77, 0, 0, 0, 0, 0, 0, 10, 77, 0, 2]);
+    frame.resize(64, 0);
+    frame
+}
+
+/// Another VLAN's frames are not ours, although the kernel takes their tags out.
+#[test]
+fn a_vlan_is_another_network() {
+    each_cell(|cell| {
+        let stack = cell.start(|_| server(0, &Arc::default()));
+        let spec: PortSpec = "packet:host0".parse().unwrap();
+        let mut host = spec.open(&Wanted { cores: 1, host_address: None }).unwrap();
+        let (port, mac) = (&mut host.ports[0], host.mac);
+        let mut burst = Burst::new(2);
+        for vid in [5, 0] {
+            let bytes = tagged_arp(mac, vid);
+            let mut frame = port.alloc(bytes.len()).unwrap();
+            port.bytes_mut(&mut frame).copy_from_slice(&bytes);
+            burst.push(frame).unwrap();
+        }
+        assert_eq!(port.tx(&mut burst), 2);
+        let start = Wall::now();
+        let mut answers = 0;
+        while answers == 0 {
+            assert!(start.elapsed() < Duration::from_secs(5), "no answer: {cell:?}");
+            port.sync().unwrap();
+            port.rx(&mut burst);
+            while let Some(frame) = burst.pop() {
+                answers += usize::from(port.bytes(&frame).get(12..14) == Some(&[8, 6]));
+                port.release(frame);
+            }
+        }
+        let reports = stack.stop();
+        // Every core sees what is for all, and one answers.
+        assert_eq!((answers, total(&reports, "other_vlan")), (1, cell.cores as u64), "{cell:?}");
+    });
+}
