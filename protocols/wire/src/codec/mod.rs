@@ -16,7 +16,7 @@
 //!
 //! # What a description says
 //! * `name: Type,` is a field: a number, `U24`, `MacAddr`, `Ipv4Addr`, `Ipv6Addr`, `FixedStr<N>`, `Raw<N>` (bytes), an
-//!   array, another described type, or, filling what is left of the structure, `Bytes`, a `Vec` or an `Option`.
+//!   array, another described type, or, filling what is left of the structure, `Bytes`, `Text`, a `Vec` or an `Option`.
 //! * `_[4],` is padding of four bytes, `_[align 8],` padding to a multiple of 8 from the start of the structure,
 //!   `_[4 in 1..=3],` padding in these versions alone.
 //! * `name: Option<Type> as only(1..=3),` is a field in these versions alone: it has to be there in them, and must not
@@ -109,7 +109,7 @@ pub use choice::Choice;
 pub use error::{Path, ReadError, Reason, Step, WriteError};
 pub use json::{Json, JsonError, JsonObject, Object, Value};
 pub use reader::{MAX_DEPTH, Outer, Reader};
-pub use text::FixedStr;
+pub use text::{FixedStr, Text};
 pub use writer::{Hole, Writer};
 
 #[doc(hidden)]

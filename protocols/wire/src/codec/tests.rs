@@ -297,6 +297,22 @@ fn texts_that_no_text_says() {
     assert!(FixedStr::<4>::from_json("abcde".into()).is_err());
 }
 
+#[test]
+fn texts_of_any_length() {
+    for (raw, json) in [(&b""[..], Value::from("")), (b"tcp:1", "tcp:1".into())] {
+        let text = from_bytes::<Text>(raw, 1).unwrap();
+        assert_eq!(text.to_json(), json);
+        assert_eq!(Text::from_json(json).unwrap(), text);
+        assert_eq!(to_bytes(&text).unwrap(), raw);
+    }
+    let text = Text(vec![b'a', 0xff]);
+    assert_eq!((text.to_string(), format!("{text:?}")), ("a\u{fffd}".to_owned(), "\"a\u{fffd}\"".to_owned()));
+    let Value::Object(object) = text.to_json() else { panic!("no object") };
+    assert_eq!(object.get("bytes"), Some(&"61ff".into()));
+    assert_eq!(Text::from_json(Value::Object(object)).unwrap(), text);
+    assert!(Text::from_json(Value::Number(1)).is_err());
+}
+
 #[cfg(feature = "arbitrary")]
 proptest! {
     #[test]

@@ -80,24 +80,12 @@ impl<const N: usize> Json for FixedStr<N> {
     fn to_json(&self) -> Value {
         match self.exact_text() {
             Some(text) => text.to_owned().into(),
-            None => {
-                let mut object = Object::default();
-                object.push("bytes", Bytes(self.0.to_vec()).to_json());
-                Value::Object(object)
-            }
+            None => bytes_to_json(&self.0),
         }
     }
 
     fn from_json(value: Value) -> Result<Self, JsonError> {
-        let bytes = match value {
-            Value::Text(text) => text.as_bytes().to_vec(),
-            Value::Object(mut object) => {
-                let Bytes(bytes) = object.field("bytes")?;
-                object.finished()?;
-                bytes
-            }
-            other => return Err(JsonError::expected("a text", &other)),
-        };
+        let bytes = bytes_from_json(value)?;
         if bytes.len() > N {
             return Err(JsonError::new(format!("a text of at most {N} bytes expected")));
         }
@@ -112,5 +100,79 @@ impl<const N: usize> Arbitrary for FixedStr<N> {
             1 => Self::new(&format!("eth{}", e.byte())),
             _ => Self(std::array::from_fn(|_| e.byte())),
         }
+    }
+}
+
+/// A text to the end of the structure.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Text(pub Vec<u8>);
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl Codec for Text {
+    const MIN: usize = 0;
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
+        Ok(Self(r.rest().to_vec()))
+    }
+
+    fn write(&self, w: &mut Writer) {
+        w.bytes(&self.0);
+    }
+}
+
+/// The text; or `{"bytes": "<hex>"}` when it is not UTF-8.
+impl Json for Text {
+    fn to_json(&self) -> Value {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => text.to_owned().into(),
+            Err(_) => bytes_to_json(&self.0),
+        }
+    }
+
+    fn from_json(value: Value) -> Result<Self, JsonError> {
+        bytes_from_json(value).map(Self)
+    }
+}
+
+impl Arbitrary for Text {
+    fn arbitrary(e: &mut Entropy<'_>) -> Self {
+        if e.below(2) == 0 { Self::from("tcp:10.0.0.1:6653") } else { Self(Bytes::arbitrary(e).0) }
+    }
+}
+
+/// `{"bytes": "<hex>"}`
+fn bytes_to_json(bytes: &[u8]) -> Value {
+    let mut object = Object::default();
+    object.push("bytes", Bytes(bytes.to_vec()).to_json());
+    Value::Object(object)
+}
+
+/// The bytes of a text or of `{"bytes": "<hex>"}`.
+fn bytes_from_json(value: Value) -> Result<Vec<u8>, JsonError> {
+    match value {
+        Value::Text(text) => Ok(text.as_bytes().to_vec()),
+        Value::Object(mut object) => {
+            let Bytes(bytes) = object.field("bytes")?;
+            object.finished()?;
+            Ok(bytes)
+        }
+        other => Err(JsonError::expected("a text", &other)),
     }
 }
