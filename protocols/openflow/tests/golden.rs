@@ -159,6 +159,11 @@ fn v14() {
 }
 
 #[test]
+fn v15() {
+    assert!(check("v15") >= 90);
+}
+
+#[test]
 fn nicira() {
     assert!(check("nicira") >= 20);
 }

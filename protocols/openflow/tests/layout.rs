@@ -1,6 +1,7 @@
 //! Sizes and offsets of structures against the specifications' tables (their asserts on `sizeof`).
 
-use ferroflow_openflow::owned::{common, nicira, v10, v12, v14};
+use ferroflow_openflow::owned::common::since_14::{AsyncConfigProp, BundleProp};
+use ferroflow_openflow::owned::{common, nicira, v10, v12, v14, v15};
 use ferroflow_wire::codec::{self, Codec};
 use std::fmt::Debug;
 
@@ -313,4 +314,89 @@ fn nicira() {
             "ipv4_error_pkts" 48, "ipv6_error_pkts" 56, "tx_pkts" 64, "tx_errors" 72, "collector_set_id" 80
         }
     }
+}
+
+// A match and statistics are at least their headers of 4 bytes here; with their padding, 8.
+#[test]
+fn v15() {
+    layout! {
+        v15::Stats: 4 { "length" 2, "oxs_fields" 4 }
+        v15::OxsTime: 8 { "sec" 0, "nsec" 4 }
+        v15::Time: 16 { "seconds" 0, "nanoseconds" 8 }
+        v15::FlowDesc: 32 {
+            "length" 0, "table_id" 4, "priority" 6, "idle_timeout" 8, "hard_timeout" 10, "flags" 12,
+            "importance" 14, "cookie" 16, "match" 24, "stats" 28, "instructions" 32
+        }
+        v15::FlowStats: 16 { "length" 0, "table_id" 4, "reason" 5, "priority" 6, "match" 8, "stats" 12 }
+        v15::FlowRemoved: 24 {
+            "table_id" 0, "reason" 1, "priority" 2, "idle_timeout" 4, "hard_timeout" 6, "cookie" 8, "match" 16,
+            "stats" 20
+        }
+        v15::PacketOut: 12 { "buffer_id" 0, "actions_len" 4, "match" 8, "actions" 12, "data" 12 }
+        v15::Bucket: 8 { "len" 0, "action_array_len" 2, "bucket_id" 4, "actions" 8, "properties" 8 }
+        v15::GroupMod: 16 {
+            "command" 0, "type" 2, "group_id" 4, "bucket_array_len" 8, "command_bucket_id" 12, "buckets" 16,
+            "properties" 16
+        }
+        v15::GroupDesc: 16 {
+            "length" 0, "type" 2, "group_id" 4, "bucket_array_len" 8, "buckets" 16, "properties" 16
+        }
+        v15::MeterStats: 40 {
+            "meter_id" 0, "len" 4, "ref_count" 12, "packet_in_count" 16, "byte_in_count" 24,
+            "duration_sec" 32, "duration_nsec" 36, "band_stats" 40
+        }
+        v15::MeterFeatures: 24 {
+            "max_meter" 0, "band_types" 4, "capabilities" 8, "max_bands" 12, "max_color" 13, "features" 16
+        }
+        v15::TableFeatures: 64 {
+            "length" 0, "table_id" 2, "command" 3, "features" 4, "name" 8, "metadata_match" 40,
+            "metadata_write" 48, "capabilities" 56, "max_entries" 60, "properties" 64
+        }
+        v15::RoleRequest: 16 { "role" 0, "short_id" 4, "generation_id" 8 }
+        v15::ControllerStatus: 16 {
+            "length" 0, "short_id" 2, "role" 4, "reason" 8, "channel_status" 9, "properties" 16
+        }
+        v15::BundleFeaturesRequest: 8 { "feature_request_flags" 0, "properties" 8 }
+        v15::BundleFeatures: 8 { "capabilities" 0, "properties" 8 }
+        v15::BundleAddMsg: 16 { "bundle_id" 0, "flags" 6, "message" 8, "properties" 16 }
+        v15::Requestforward: 8 { "request" 0 }
+    }
+}
+
+/// The specification's sizes of properties and other structures of several types: the one type, as bytes.
+fn size<T: Codec>(value: &T) -> usize {
+    codec::to_bytes_of(value, 6).unwrap().len()
+}
+
+#[test]
+fn v15_structures_of_several_types() {
+    let time = v15::Time { seconds: 0, nanoseconds: 0 };
+    let time_capability = v15::BundleFeaturesProp::TimeCapability {
+        sched_accuracy: time.clone(),
+        sched_max_future: time.clone(),
+        sched_max_past: time.clone(),
+        timestamp: time.clone(),
+    };
+    assert_eq!(size(&time_capability), 72, "ofp_bundle_features_prop_time");
+    assert_eq!(size(&BundleProp::Time { scheduled_time: time }), 24, "ofp_bundle_prop_time");
+    assert_eq!(size(&v15::GroupBucketProp::Weight { weight: 1 }), 8, "ofp_group_bucket_prop_weight");
+    let watch = v15::GroupBucketProp::WatchPort { watch: common::PortNo(1) };
+    assert_eq!(size(&watch), 8, "ofp_group_bucket_prop_watch");
+    let mask = v15::FlowStatsReasons::OFPFSR_STAT_TRIGGER;
+    assert_eq!(size(&AsyncConfigProp::FlowStatsMaster { mask }), 8, "ofp_async_config_prop_reasons");
+    let trigger = common::Instruction::StatTrigger {
+        flags: v15::StatTriggerFlags::OFPSTF_PERIODIC,
+        thresholds: v15::Stats::default(),
+    };
+    assert_eq!(size(&trigger), 16, "ofp_instruction_stat_trigger");
+    assert_eq!(size(&common::Action::Meter { meter_id: common::MeterId(1) }), 8, "ofp_action_meter");
+    let header = common::OxmHeader { id: common::Oxm::EthType(0).id(), hasmask: false, length: 2 };
+    let copy =
+        common::Action::CopyField { n_bits: 16, src_offset: 0, dst_offset: 0, oxm_ids: [header, header] };
+    // The structure's 12 bytes, the two references, padding.
+    assert_eq!(size(&copy), 24, "ofp_action_copy_field");
+    let packet_type = v15::HeaderType::Onf { ns_type: v15::HeaderTypeOnf::OFPHTO_ETHERNET };
+    assert_eq!(size(&packet_type), 4, "ofp_header_type");
+    assert_eq!(size(&v15::Oxs::FlowCount(1)), 8, "OXS_OF_FLOW_COUNT");
+    assert_eq!(size(&v15::Oxs::PacketCount(1)), 12, "OXS_OF_PACKET_COUNT");
 }

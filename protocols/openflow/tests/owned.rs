@@ -24,8 +24,11 @@ fn message() -> impl Strategy<Value = AnyMessage> {
 fn changed(json: &Value) -> Vec<Value> {
     match json {
         Value::Number(n) => {
-            let n = n.as_u64().unwrap();
-            vec![(n ^ 1).into()]
+            let near = match n.as_u64() {
+                Some(n) => Value::from(n ^ 1),
+                None => Value::from(n.as_i64().unwrap() ^ 1),
+            };
+            vec![near]
         }
         Value::Bool(b) => vec![(!b).into()],
         // A name for another value, an address, hex: what is not understood is no change.

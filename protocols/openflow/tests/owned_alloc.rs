@@ -61,7 +61,16 @@ fn a_small_multiple_of_the_input() {
     let port_status = [&[5u8, 12, 0, 0, 0, 0, 0, 1][..], &[0; 48]].concat();
     let bundle = [5u8, 34, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 5, 34, 0, 24, 0, 0, 0, 1];
     let bundle = [&bundle[..], &[0, 0, 0, 1, 0, 0, 0, 0, 5, 20, 0, 8, 0, 0, 0, 1]].concat();
+    let stats = [6, 19, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let buckets = [&[6u8, 15, 0, 0, 0, 0, 0, 1][..], &[0; 16]].concat();
+    let properties = [6, 28, 0, 0, 0, 0, 0, 1];
+    let packet_types = [6, 18, 0, 0, 0, 0, 0, 1, 0, 12, 0, 0, 0, 0, 0, 0];
+    let packet_types = [&packet_types[..], &[0; 64], &[0, 22, 0, 0]].concat();
     let cases = [
+        ("empty statistics, cut at the end", stuffed(&stats, &[(18, 16)], &[0x80, 2, 0xfe, 0])),
+        ("empty buckets", stuffed(&buckets, &[(16, 24)], &[0, 8, 0, 0, 0, 0, 0, 1])),
+        ("unknown properties", stuffed(&properties, &[], &[0, 99, 0, 4, 0, 0, 0, 0])),
+        ("packet types", stuffed(&packet_types, &[(16, 16), (82, 80)], &[0x80, 0, 88, 4, 0, 1, 8, 0])),
         ("the shortest actions", stuffed(&packet_out, &[(16, 24)], &[0, 99, 0, 4])),
         ("actions", stuffed(&packet_out, &[(16, 24)], &[0, 11, 0, 8, 0, 0, 0, 0])),
         ("hello elements", stuffed(&hello, &[], &[0, 9, 0, 4, 0, 0, 0, 0])),

@@ -142,6 +142,84 @@ fn properties_and_bundles() {
     );
 }
 
+#[test]
+fn properties_buckets_and_statistics_of_1_5() {
+    // OFPET_BAD_PROPERTY/OFPBPC_BAD_LEN
+    refused(
+        "06 1c 0010 00000001 0000 0010 00000000",
+        "OFPT_SET_ASYNC: properties[0].length at offset 10: impossible length 16",
+        (14, 1),
+    );
+    refused(
+        "06 1c 0010 00000001 0000 0007 00000000",
+        "OFPT_SET_ASYNC: properties[0].mask at offset 12: truncated: 4 bytes needed, 3 there",
+        (14, 1),
+    );
+    refused(
+        "06 23 0020 00000001 0018 0001 00000001 00 00 000000000000 0000 0005 61 0000",
+        "OFPT_CONTROLLER_STATUS: length at offset 2: impossible length 32",
+        (1, 6),
+    );
+    refused(
+        "06 0f 0020 00000001 0000 00 00 00000001 0008 0000 ffffffff 0008 0008 00000001",
+        "OFPT_GROUP_MOD: buckets[0].actions at offset 32: impossible length 8",
+        (1, 6),
+    );
+    let reply = |len: &str, stats: &str| format!("06 13 {len} 00000001 0002 0000 00000000 {stats}");
+    refused(
+        &reply("0018", "0000 0010 8002 06 04"),
+        "OFPT_MULTIPART_REPLY: stats.length at offset 18: impossible length 16",
+        (1, 6),
+    );
+    refused(
+        &reply("0018", "0000 0008 8002 06 04"),
+        "OFPT_MULTIPART_REPLY: stats.oxs_fields[0].oxs_length at offset 23: impossible length 4",
+        (1, 6),
+    );
+    refused(
+        &reply("001c", "0000 000c 8002 06 04 00000001"),
+        "OFPT_MULTIPART_REPLY: pad at offset 28: truncated: 4 bytes needed, 0 there",
+        (1, 6),
+    );
+    refused(
+        &reply("0018", "0000 0006 8002 06 00"),
+        "OFPT_MULTIPART_REPLY: stats.oxs_fields[0].oxs_field at offset 22: truncated: 2 bytes needed, 0 there",
+        (1, 6),
+    );
+    refused(
+        &reply("0018", "0000 0008 8002 06 00"),
+        "OFPT_MULTIPART_REPLY: stats.oxs_fields[0].OFPXST_OFB_FLOW_COUNT at offset 24: truncated: 4 bytes needed, 0 there",
+        (1, 6),
+    );
+}
+
+#[test]
+fn messages_in_messages() {
+    let bundle = |len: &str, message: &str| format!("06 22 {len} 00000001 00000001 0000 0000 {message}");
+    // A message of another version than its bundle's.
+    refused(
+        &bundle("0018", "04 14 0008 00000001"),
+        "OFPT_BUNDLE_ADD_MESSAGE: message.version at offset 16: unexpected value 4",
+        (1, 0),
+    );
+    refused(
+        &bundle("0018", "06 63 0008 00000001"),
+        "OFPT_BUNDLE_ADD_MESSAGE: message.type at offset 17: unexpected value 99",
+        (1, 1),
+    );
+    // OFPET_BUNDLE_FAILED/OFPBFC_MSG_BAD_LEN
+    refused(
+        &bundle("0018", "06 14 0010 00000001"),
+        "OFPT_BUNDLE_ADD_MESSAGE: message.length at offset 18: impossible length 16",
+        (17, 8),
+    );
+    refused(
+        "06 20 0018 00000001 06 14 0008 00000001 0000000000000000",
+        "OFPT_REQUESTFORWARD: at offset 16: 8 bytes too many",
+        (1, 6),
+    );
+}
+
 /// What one version has and another has not.
 #[test]
 fn types_of_other_versions() {
@@ -155,6 +233,12 @@ fn types_of_other_versions() {
     refused(
         "04 12 0010 00000001 000e 0000 00000000",
         "OFPT_MULTIPART_REQUEST: type at offset 8: unexpected value 14",
+        (1, 2),
+    );
+    refused("05 23 0008 00000000", "MsgType(35): type at offset 1: unexpected value 35", (1, 1));
+    refused(
+        "05 12 0010 00000001 0012 0000 00000000",
+        "OFPT_MULTIPART_REQUEST: type at offset 8: unexpected value 18",
         (1, 2),
     );
     refused(
@@ -187,6 +271,8 @@ fn codes_by_the_names_of_their_version() {
         ("05 01 000c 00000000 000e 0004", "OFPET_BAD_PROPERTY/OFPBPC_DUP_TYPE"),
         ("05 01 000c 00000000 0011 000a", "OFPET_BUNDLE_FAILED/OFPBFC_MSG_UNSUP"),
         ("05 01 000c 00000000 0012 000a", "type 18/code 10"),
+        ("06 01 000c 00000000 0002 0011", "OFPET_BAD_ACTION/OFPBAC_BAD_METER"),
+        ("06 01 000c 00000000 000d 0009", "OFPET_TABLE_FEATURES_FAILED/OFPTFFC_BAD_COMMAND"),
     ] {
         assert_eq!(ErrorMsg::parse(&hex(message)).unwrap().to_string(), says);
     }

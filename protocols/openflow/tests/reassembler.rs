@@ -1,9 +1,9 @@
 //! The parts of multipart messages put together.
 
 use ferroflow_openflow::owned::common::since_14::FlowUpdate;
-use ferroflow_openflow::owned::common::{Port, PortNo, QueueId, TableId, TableStats};
+use ferroflow_openflow::owned::common::{Match, Port, PortNo, QueueId, TableId, TableStats};
 use ferroflow_openflow::owned::v13::{Body, Message, MultipartReply, MultipartReplyBody};
-use ferroflow_openflow::owned::{Assembled, ReassembleError, Reassembler, v10, v12, v14};
+use ferroflow_openflow::owned::{Assembled, ReassembleError, Reassembler, v10, v12, v14, v15};
 use ferroflow_wire::codec::{Choice, Reader};
 
 fn table(n: u8) -> TableStats {
@@ -98,6 +98,30 @@ fn parts_of_1_4_and_1_2() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn flows_of_1_5_in_parts() {
+    let part = |table_id, more: bool| {
+        let stats = vec![v15::Oxs::PacketCount(7)].into();
+        let reason = v15::FlowStatsReason::OFPFSR_STATS_REQUEST;
+        let r#match = Match::new(Vec::new());
+        let flow = v15::FlowStats { table_id: TableId(table_id), reason, priority: 1, r#match, stats };
+        let mut reply = v15::MultipartReply::from(v15::MultipartReplyBody::FlowStats { body: vec![flow] });
+        reply.flags.0 = more.into();
+        v15::Message { xid: 9, body: v15::Body::MultipartReply(reply) }.encode().unwrap()
+    };
+    let mut parts = Reassembler::new(1, 1000);
+    assert_eq!(parts.push(&part(1, true)), Ok(None));
+    let whole = parts.push(&part(2, false)).unwrap().unwrap();
+    let mut r = Reader::new(&whole.body, whole.header.version.0);
+    let ty = v15::MultipartType(whole.ty);
+    let v15::MultipartReplyBody::FlowStats { body } =
+        v15::MultipartReplyBody::read_rest(ty, 0, &mut r).unwrap()
+    else {
+        panic!("of type {ty}");
+    };
+    assert_eq!(body.iter().map(|flow| flow.table_id.0).collect::<Vec<_>>(), [1, 2]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::message::{Body, DecodeError, EncodeError, Message};
-use super::{v10, v12, v13, v14};
+use super::{v10, v12, v13, v14, v15};
 use crate::error::ErrorCode;
 use crate::header::Version;
 use ferroflow_wire::codec::{Json, JsonError, JsonObject, Object, ReadError, Reason, Value};
@@ -94,7 +94,7 @@ macro_rules! each_version {
     };
 }
 
-each_version! { V10(v10), V12(v12), V13(v13), V14(v14) }
+each_version! { V10(v10), V12(v12), V13(v13), V14(v14), V15(v15) }
 
 ferroflow_wire::__object_json!(AnyMessage);
 

@@ -10,7 +10,7 @@
 //! | [`AnyMessage`] | a message of any version |
 //! | [`Reassembler`] | the parts of multipart messages put together |
 //! | [`common`] | structures of several versions, one file each by what they are about |
-//! | [`v10`], [`v12`], [`v13`], [`v14`] | what a version alone has, and all that its messages can be: `Body` |
+//! | [`v10`], [`v12`], [`v13`], [`v14`], [`v15`] | what a version alone has, and all that its messages can be: `Body` |
 //! | [`nicira`] | Open vSwitch's extensions |
 //!
 //! A version's module has a `Body` (a `choice!` over the message types), the two multipart bodies, and files for the
@@ -49,6 +49,7 @@ pub mod v10;
 pub mod v12;
 pub mod v13;
 pub mod v14;
+pub mod v15;
 
 pub use any::AnyMessage;
 pub use message::{Body, DecodeError, EncodeError, Message};

@@ -82,6 +82,7 @@ open_enum! {
         OFPBAC_BAD_SET_LEN = 14,
         OFPBAC_BAD_SET_ARGUMENT = 15,
         OFPBAC_BAD_SET_MASK = 16,
+        OFPBAC_BAD_METER = 17,
     }
 }
 
@@ -238,6 +239,8 @@ open_enum! {
         OFPTFFC_BAD_CAPA = 6,
         OFPTFFC_BAD_MAX_ENT = 7,
         OFPTFFC_BAD_FEATURES = 8,
+        OFPTFFC_BAD_COMMAND = 9,
+        OFPTFFC_TOO_MANY = 10,
     }
 }
 

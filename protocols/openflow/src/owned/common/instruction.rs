@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::numbers::{ExperimenterId, MeterId, TableId};
+use crate::owned::v15::{StatTriggerFlags, Stats};
 use ferroflow_wire::codec::Bytes;
 use ferroflow_wire::{choice, open_enum, tlv};
 
@@ -28,6 +29,12 @@ choice! {
         OFPIT_APPLY_ACTIONS => ApplyActions { _[4], actions: Vec<Action>, },
         OFPIT_CLEAR_ACTIONS => ClearActions { _[4], },
         OFPIT_METER in 4..=5 => Meter { meter_id: MeterId, },
+        OFPIT_STAT_TRIGGER in 6..=6 => StatTrigger {
+            flags: StatTriggerFlags,
+            /// Statistics at which the flow's statistics are sent.
+            thresholds: Stats,
+            _[align 8],
+        },
         OFPIT_EXPERIMENTER => Experimenter { experimenter: ExperimenterId, data: Bytes, },
         _ => Unknown,
     }

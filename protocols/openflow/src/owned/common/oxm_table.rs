@@ -2,6 +2,7 @@
 
 use super::numbers::{Ipv6ExtHdr, PortNo};
 use super::oxm::{OxmClass, OxmHeader, OxmId, read_field, read_maskable, read_plain, write_field};
+use crate::owned::v15::HeaderType;
 use ferroflow_wire::MacAddr;
 use ferroflow_wire::codec::{
     Bytes, Codec, Json, JsonError, JsonObject, Object, Raw, ReadError, Reader, U24, Writer,
@@ -246,7 +247,7 @@ oxm_fields! {
         OFPXMT_OFB_MPLS_BOS = (BASIC, 0, 36) MplsBos: u8;
         OFPXMT_OFB_PBB_UCA = (BASIC, 0, 41) PbbUca: u8;
         OFPXMT_OFB_ACTSET_OUTPUT = (BASIC, 0, 43) ActsetOutput: PortNo;
-        OFPXMT_OFB_PACKET_TYPE = (BASIC, 0, 44) PacketType: u32;
+        OFPXMT_OFB_PACKET_TYPE = (BASIC, 0, 44) PacketType: HeaderType;
         ONFOXM_ET_ACTSET_OUTPUT = (EXP, ONF, 43) OnfActsetOutput: PortNo;
         NXM_OF_IN_PORT = (NXM_0, 0, 0) NxmInPort: u16;
         NXM_OF_ETH_TYPE = (NXM_0, 0, 3) NxmEthType: u16;

@@ -3,7 +3,7 @@
 use super::action::ActionType;
 use super::instruction::InstructionType;
 use super::numbers::{ExperimenterId, TableId};
-use super::oxm::OxmHeader;
+use super::oxm::{Oxm, OxmHeader};
 use ferroflow_wire::codec::{Bytes, FixedStr};
 use ferroflow_wire::{bit_flags, choice, open_enum, structure, tlv};
 
@@ -120,7 +120,7 @@ choice! {
         OFPTFPT_WRITE_COPYFIELD_MISS in 6..=6 => WriteCopyfieldMiss { oxm_ids: Vec<OxmHeader>, },
         OFPTFPT_APPLY_COPYFIELD in 6..=6 => ApplyCopyfield { oxm_ids: Vec<OxmHeader>, },
         OFPTFPT_APPLY_COPYFIELD_MISS in 6..=6 => ApplyCopyfieldMiss { oxm_ids: Vec<OxmHeader>, },
-        OFPTFPT_PACKET_TYPES in 6..=6 => PacketTypes { oxm_values: Bytes, },
+        OFPTFPT_PACKET_TYPES in 6..=6 => PacketTypes { oxm_values: Vec<Oxm>, },
         OFPTFPT_EXPERIMENTER => Experimenter { experimenter: ExperimenterId, exp_type: u32, experimenter_data: Bytes, },
         OFPTFPT_EXPERIMENTER_MISS => ExperimenterMiss {
             experimenter: ExperimenterId,

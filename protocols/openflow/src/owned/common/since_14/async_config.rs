@@ -2,10 +2,11 @@
 
 use super::property::{BAD_LEN, ExperimenterProp};
 use crate::owned::common::{FlowRemovedReasons, PortReasons};
+use crate::owned::v15::{ControllerStatusReasons, FlowStatsReasons};
 use ferroflow_wire::{bit_flags, choice, open_enum, structure, tlv};
 
 open_enum! {
-    /// `ofp_async_config_prop_type` (OF 1.4.1 7.3.10).
+    /// `ofp_async_config_prop_type` (OF 1.4.1 7.3.10; `FLOW_STATS` and `CONT_STATUS` are of 1.5).
     pub AsyncConfigPropType(u16) {
         OFPACPT_PACKET_IN_SLAVE = 0,
         OFPACPT_PACKET_IN_MASTER = 1,
@@ -19,6 +20,10 @@ open_enum! {
         OFPACPT_TABLE_STATUS_MASTER = 9,
         OFPACPT_REQUESTFORWARD_SLAVE = 10,
         OFPACPT_REQUESTFORWARD_MASTER = 11,
+        OFPACPT_FLOW_STATS_SLAVE = 12,
+        OFPACPT_FLOW_STATS_MASTER = 13,
+        OFPACPT_CONT_STATUS_SLAVE = 14,
+        OFPACPT_CONT_STATUS_MASTER = 15,
         OFPACPT_EXPERIMENTER_SLAVE = 0xfffe,
         OFPACPT_EXPERIMENTER_MASTER = 0xffff,
     }
@@ -70,6 +75,10 @@ choice! {
         OFPACPT_TABLE_STATUS_MASTER => TableStatusMaster { mask: TableReasons, },
         OFPACPT_REQUESTFORWARD_SLAVE => RequestforwardSlave { mask: RequestforwardReasons, },
         OFPACPT_REQUESTFORWARD_MASTER => RequestforwardMaster { mask: RequestforwardReasons, },
+        OFPACPT_FLOW_STATS_SLAVE in 6..=6 => FlowStatsSlave { mask: FlowStatsReasons, },
+        OFPACPT_FLOW_STATS_MASTER in 6..=6 => FlowStatsMaster { mask: FlowStatsReasons, },
+        OFPACPT_CONT_STATUS_SLAVE in 6..=6 => ContStatusSlave { mask: ControllerStatusReasons, },
+        OFPACPT_CONT_STATUS_MASTER in 6..=6 => ContStatusMaster { mask: ControllerStatusReasons, },
         OFPACPT_EXPERIMENTER_SLAVE => ExperimenterSlave(property: ExperimenterProp),
         OFPACPT_EXPERIMENTER_MASTER => ExperimenterMaster(property: ExperimenterProp),
         _ => Unknown,

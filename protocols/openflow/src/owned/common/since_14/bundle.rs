@@ -2,6 +2,7 @@
 //! carries one of its own version, and is in the module of the version.
 
 use super::property::{BAD_LEN, ExperimenterProp};
+use crate::owned::v15::Time;
 use ferroflow_wire::{bit_flags, choice, open_enum, structure, tlv};
 
 open_enum! {
@@ -19,18 +20,23 @@ open_enum! {
 }
 
 bit_flags! {
-    /// `ofp_bundle_flags` (OF 1.4.1 7.3.9).
-    pub BundleFlags(u16) { OFPBF_ATOMIC = 1 << 0, OFPBF_ORDERED = 1 << 1 }
+    /// `ofp_bundle_flags` (OF 1.4.1 7.3.9; the last is of 1.5).
+    pub BundleFlags(u16) { OFPBF_ATOMIC = 1 << 0, OFPBF_ORDERED = 1 << 1, OFPBF_TIME = 1 << 2 }
 }
 
 open_enum! {
-    /// `ofp_bundle_prop_type` (OF 1.4.1 7.3.9).
-    pub BundlePropType(u16) { OFPBPT_EXPERIMENTER = 0xffff }
+    /// `ofp_bundle_prop_type` (OF 1.4.1 7.3.9; `OFPBPT_TIME` is of 1.5).
+    pub BundlePropType(u16) { OFPBPT_TIME = 1, OFPBPT_EXPERIMENTER = 0xffff }
 }
 
 choice! {
     /// `ofp_bundle_prop_header` and what follows it.
     pub enum BundleProp("type": BundlePropType) {
+        OFPBPT_TIME in 6..=6 => Time {
+            _[4],
+            /// When the bundle is to be committed.
+            scheduled_time: Time,
+        },
         OFPBPT_EXPERIMENTER => Experimenter(property: ExperimenterProp),
         _ => Unknown,
     }

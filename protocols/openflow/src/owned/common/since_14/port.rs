@@ -1,15 +1,22 @@
 //! Switch ports of 1.4 and later (OF 1.4.1 7.2.1).
 
 use super::property::{BAD_LEN, ExperimenterProp};
-use crate::owned::common::{PortConfig, PortFeatures, PortNo, PortState};
+use crate::owned::common::{OxmHeader, PortConfig, PortFeatures, PortNo, PortState};
 use crate::v13::PortReason;
 use ferroflow_wire::MacAddr;
 use ferroflow_wire::codec::FixedStr;
 use ferroflow_wire::{bit_flags, choice, open_enum, structure, tlv};
 
 open_enum! {
-    /// `ofp_port_desc_prop_type` (OF 1.4.1 7.2.1).
-    pub PortDescPropType(u16) { OFPPDPT_ETHERNET = 0, OFPPDPT_OPTICAL = 1, OFPPDPT_EXPERIMENTER = 0xffff }
+    /// `ofp_port_desc_prop_type` (OF 1.4.1 7.2.1; pipeline fields and recirculation are of 1.5, OF 1.5.1 7.2.1.2).
+    pub PortDescPropType(u16) {
+        OFPPDPT_ETHERNET = 0,
+        OFPPDPT_OPTICAL = 1,
+        OFPPDPT_PIPELINE_INPUT = 2,
+        OFPPDPT_PIPELINE_OUTPUT = 3,
+        OFPPDPT_RECIRCULATE = 4,
+        OFPPDPT_EXPERIMENTER = 0xffff,
+    }
 }
 
 bit_flags! {
@@ -50,6 +57,18 @@ choice! {
             tx_pwr_min: u16,
             /// dBm times 10.
             tx_pwr_max: u16,
+        },
+        OFPPDPT_PIPELINE_INPUT in 6..=6 => PipelineInput {
+            /// What the port gives packets that come in.
+            oxm_ids: Vec<OxmHeader>,
+        },
+        OFPPDPT_PIPELINE_OUTPUT in 6..=6 => PipelineOutput {
+            /// What the port takes from packets that go out.
+            oxm_ids: Vec<OxmHeader>,
+        },
+        OFPPDPT_RECIRCULATE in 6..=6 => Recirculate {
+            /// Where packets that go out of the port may come in again.
+            port_nos: Vec<PortNo>,
         },
         OFPPDPT_EXPERIMENTER => Experimenter(property: ExperimenterProp),
         _ => Unknown,

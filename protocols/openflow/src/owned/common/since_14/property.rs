@@ -5,7 +5,7 @@ use ferroflow_wire::codec::Bytes;
 use ferroflow_wire::structure;
 
 /// `OFPET_BAD_PROPERTY`/`OFPBPC_BAD_LEN`, the answer to a property of an impossible length.
-pub(super) const BAD_LEN: (u16, u16) = (14, 1);
+pub(crate) const BAD_LEN: (u16, u16) = (14, 1);
 
 structure! {
     /// What follows type and length of an experimenter's property, `ofp_port_desc_prop_experimenter` and its like.
