@@ -1,6 +1,6 @@
 //! Every message of every version: value, bytes and view for people are the same thing.
 
-use ferroflow_openflow::owned::{AnyMessage, v12, v14};
+use ferroflow_openflow::owned::{AnyMessage, v12, v14, v15};
 use ferroflow_openflow::{v10 as views_v10, v13 as views_v13};
 use ferroflow_wire::codec::{Entropy, Json};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, prop_assert_ne, proptest};
@@ -106,6 +106,7 @@ fn types(version: u8) -> (Vec<&'static str>, Vec<&'static str>) {
         3 => (names(v12::MsgType::NAMES), names(v12::StatsType::NAMES)),
         4 => (names(views_v13::MsgType::NAMES), names(views_v13::MultipartType::NAMES)),
         5 => (names(v14::MsgType::NAMES), names(v14::MultipartType::NAMES)),
+        6 => (names(v15::MsgType::NAMES), names(v15::MultipartType::NAMES)),
         version => panic!("no list of types of version {version}"),
     }
 }
