@@ -18,7 +18,7 @@ pub enum ConnOption {
     Keepalive(bool),
     /// TCP_KEEPIDLE: silence before the first probe.
     KeepaliveIdle(Duration),
-    /// TCP_KEEPINTVL: time between probes.
+    /// TCP_KEEPINTVL: time between probes, a second at least.
     KeepaliveInterval(Duration),
     /// TCP_KEEPCNT: unanswered probes before the connection is given up.
     KeepaliveProbes(u32),

@@ -99,6 +99,13 @@ impl Wheel {
         self.place(index, generation, at);
     }
 
+    /// When the entry for `index` fires, within a tick; [`Instant::FAR`] if none of this `generation` waits.
+    pub fn due(&self, index: u32, generation: u32) -> Instant {
+        let entry = self.entries.get(index as usize).filter(|e| e.slot != NIL && e.generation == generation);
+        let ns = entry.map_or(u128::MAX, |entry| u128::from(entry.tick) << TICK_SHIFT);
+        u64::try_from(ns).map_or(Instant::FAR, |ns| Instant::from_nanos(ns.saturating_sub(Wheel::TICK_NS)))
+    }
+
     fn place(&mut self, index: u32, generation: u32, at: Instant) {
         if index as usize >= self.entries.len() {
             self.entries.resize(index as usize + 1, UNLINKED);

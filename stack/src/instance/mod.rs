@@ -4,6 +4,7 @@
 //! sends, at the end, what all of that asked for. `inner` is the state between them, and `net` the service's view of it.
 
 mod ahead;
+mod check;
 mod deliver;
 mod dump;
 mod inner;
@@ -16,6 +17,7 @@ mod transmit;
 
 use std::time::Duration;
 
+pub use check::Broken;
 use deliver::Upcalls;
 pub use dump::Dump;
 pub use inner::Inner;

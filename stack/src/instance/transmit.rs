@@ -82,6 +82,7 @@ impl Inner {
             return Progress::Done;
         }
         if tcb.next_hop.is_none() && !self.find_next_hop(index) {
+            self.table.count_memory(index);
             return Progress::Done;
         }
         let Inner { table, counters, config, now, .. } = self;

@@ -36,7 +36,7 @@ mod link;
 mod narrow;
 mod pattern;
 mod peer;
-mod police;
+pub mod police;
 mod port;
 pub mod scenario;
 pub mod stream;
@@ -90,6 +90,16 @@ pub enum SimError {
         frames: usize,
         /// When.
         at: Instant,
+    },
+    /// A host's state contradicts itself.
+    #[error("host {node} at {at:?}: {error}")]
+    Broken {
+        /// The host.
+        node: usize,
+        /// When.
+        at: Instant,
+        /// What is wrong.
+        error: crate::instance::Broken,
     },
     /// A port failed.
     #[error(transparent)]
@@ -409,6 +419,9 @@ impl<S: Service> SimNet<S> {
                 let frames = host.port().received_held();
                 if frames > 0 {
                     return Err(SimError::KeptFrames { node: at, frames, at: now });
+                }
+                if self.police.is_some() {
+                    host.check().map_err(|error| SimError::Broken { node: at, at: now, error })?;
                 }
                 let sent = host.port_mut().take_sent();
                 for frame in &sent {

@@ -56,7 +56,7 @@ impl Side {
 
 /// Watches every host.
 #[derive(Debug, Default)]
-pub(super) struct Police {
+pub struct Police {
     sides: HashMap<Key, Side>,
     /// SYNs that arrived and were not answered yet; an old one may still be about when a new one comes.
     syns: HashMap<Key, Vec<Syn>>,
@@ -70,12 +70,12 @@ const DEFAULT_MSS: u32 = 536;
 
 impl Police {
     /// Rules that were broken, in words.
-    pub(super) fn broken(&self) -> &[String] {
+    pub fn broken(&self) -> &[String] {
         &self.broken
     }
 
     /// A host sends a frame.
-    pub(super) fn sends(&mut self, frame: &[u8]) {
+    pub fn sends(&mut self, frame: &[u8]) {
         let Some((key, tcp)) = segment(frame, false) else { return };
         if let Err(what) = self.judge(key, &tcp)
             && self.broken.len() < 20
@@ -85,7 +85,7 @@ impl Police {
     }
 
     /// A host receives a frame, which may be damaged. If it is forged, all it can do is begin a connection.
-    pub(super) fn receives(&mut self, frame: &[u8], forged: bool) {
+    pub fn receives(&mut self, frame: &[u8], forged: bool) {
         if super::trace::check(frame).is_err() {
             return;
         }

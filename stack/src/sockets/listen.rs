@@ -172,13 +172,17 @@ impl Sockets {
     }
 
     pub(super) fn stop_listening(&mut self, net: &mut impl Net, slot: u32) {
-        let Some(socket) = self.sockets.get_mut(slot) else { return };
-        if let Link::Listening(queue) = std::mem::replace(&mut socket.link, Link::Closed) {
-            if let Some(local) = socket.local {
-                net.unlisten(local.port());
+        let mut queue = Queue::default();
+        // Whoever waits for connections learns that none will come: HUP.
+        self.change(net, slot, |socket, net| {
+            if let Link::Listening(waiting) = std::mem::replace(&mut socket.link, Link::Closed) {
+                queue = waiting;
+                if let Some(local) = socket.local {
+                    net.unlisten(local.port());
+                }
             }
-            self.reset_waiting(net, queue);
-        }
+        });
+        self.reset_waiting(net, queue);
     }
 
     /// Nobody will accept these any more.

@@ -11,7 +11,7 @@ use super::mtu::MtuProbing;
 pub struct Keepalive {
     /// Silence before the first probe. RFC 9293 MUST-28: two hours or more by default.
     pub idle: Duration,
-    /// Time between unanswered probes.
+    /// Time between unanswered probes, a second at least.
     pub interval: Duration,
     /// Unanswered probes before the connection is given up.
     pub probes: u32,

@@ -3,7 +3,8 @@
 //! `tcb` what a connection remembers · `input` a segment arrives · `output` what may be sent now · `timers` what the
 //! clock asks for · `recv` bytes waiting for their turn or their reader · `autotune` how many may wait · `table` whose
 //! segment is it · `time_wait` what is left after the end · `isn` RFC 6528 · `info` what
-//! can be known of it, and its options · `cookie` SYN cookies · `urgent` how far urgent data goes.
+//! can be known of it, and its options · `cookie` SYN cookies · `urgent` how far urgent data goes · `check` what always
+//! holds.
 //!
 //! Sending over a path that loses: `ack` what an acknowledgement tells · `sent` what is in flight (RFC 6675) · `rack`
 //! what of it is lost (RFC 8985) · `recovery` how that is repaired (RFC 6937, 5682, 3522) · `cc` how much may be in
@@ -12,6 +13,7 @@
 pub mod ack;
 pub mod autotune;
 pub mod cc;
+pub mod check;
 pub mod config;
 pub mod cookie;
 pub mod ecn;

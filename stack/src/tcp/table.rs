@@ -247,6 +247,18 @@ impl Table {
         tcb.counted = held;
     }
 
+    /// How many keys lead somewhere, those of TIME_WAIT included.
+    pub fn keys(&self) -> usize {
+        self.map.len()
+    }
+
+    /// All connections, and whether they stand in the list of those with something to send.
+    pub fn each(&self) -> impl Iterator<Item = (ConnId, &Tcb, bool)> {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            Some((ConnId::new(index as u32, slot.generation), slot.tcb.as_deref()?, slot.dirty))
+        })
+    }
+
     /// All connections' slots.
     pub fn indices(&self) -> impl Iterator<Item = u32> + '_ {
         self.slots.iter().enumerate().filter(|(_, s)| s.tcb.is_some()).map(|(i, _)| i as u32)

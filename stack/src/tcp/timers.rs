@@ -1,5 +1,7 @@
 //! What the clock asks of a connection.
 
+use std::time::Duration;
+
 use super::TcpConfig;
 use super::recovery::Phase;
 use super::tcb::{AckDue, Early, State, Tcb};
@@ -9,6 +11,8 @@ use crate::time::Instant;
 
 /// Retransmissions of a segment that make the next hop suspect (RFC 9293 3.8.3, MUST-20 (b), SHLD-10).
 const R1: u32 = 3;
+/// Least time between two keepalive probes, as on Linux: with none at all the timer would be due for ever.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the timers that fell due want.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -201,7 +205,7 @@ impl Tcb {
             self.keepalive_now = true;
             fired.output = true;
         }
-        self.deadlines.keepalive = Some(now + keepalive.interval);
+        self.deadlines.keepalive = Some(now + keepalive.interval.max(MIN_INTERVAL));
     }
 }
 

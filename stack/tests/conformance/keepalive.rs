@@ -122,3 +122,23 @@ fn a_connection_may_have_its_own() {
     p.quiet();
     assert_eq!(p.stack.conns(), 1);
 }
+
+#[test]
+fn probes_are_a_second_apart_at_least() {
+    use ferroflow_stack::ConnOption;
+    let mut p = Peer::established();
+    let id = p.id;
+    for option in [
+        ConnOption::KeepaliveIdle(Duration::ZERO),
+        ConnOption::KeepaliveInterval(Duration::ZERO),
+        ConnOption::KeepaliveProbes(3),
+        ConnOption::Keepalive(true),
+    ] {
+        p.net(|net| net.set_option(id, option)).expect("a connection");
+    }
+    // Turns end, although something is always due.
+    p.run();
+    p.advance(500);
+    assert_eq!(p.drain().len(), 1);
+    assert_eq!(p.until_sent(60_000), 500);
+}

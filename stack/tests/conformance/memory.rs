@@ -117,3 +117,13 @@ fn at_the_bound_no_window_grows() {
     let (free, bound) = (window_after_a_flow(1 << 30), window_after_a_flow(0));
     assert!(free > bound + bound / 2, "{free} without a bound, {bound} at it");
 }
+
+#[test]
+fn what_is_written_before_the_next_hop_is_known_is_counted() {
+    let mut p = Peer::new();
+    p.answer_arp = false;
+    let to = p.address();
+    p.id = p.net(|net| net.connect(to, ConnectOptions::default())).expect("to connect");
+    p.write(&bytes(3000));
+    assert!(p.stack.memory() >= 3000, "{}", p.stack.memory());
+}

@@ -251,6 +251,7 @@ impl Peer {
     pub fn run(&mut self) {
         for _ in 0..10_000 {
             self.turn = self.stack.turn(self.now).expect("the port goes on");
+            self.stack.check().unwrap_or_else(|broken| panic!("{broken}"));
             let answered = self.collect();
             if !self.turn.more && !answered && self.stack.port().incoming.is_empty() {
                 return;

@@ -178,3 +178,14 @@ fn more_reports_than_room_come_in_turn() {
     }
     assert!(fds.iter().all(|&fd| seen[fd as usize] == 6), "each as often as the others: {seen:?}");
 }
+
+#[test]
+fn a_listener_that_listens_no_more_is_reported() {
+    let mut lab = Lab::new(9);
+    let listener = lab.listen(4);
+    let epoll = lab.watch(lab.server, listener, Interest::edge(Ready::IN));
+    assert_eq!(lab.reports(lab.server, epoll), []);
+    lab.at(lab.server, |s, net| s.shutdown(net, listener, How::Read)).unwrap();
+    assert_eq!(lab.reports(lab.server, epoll), [(listener, Ready::HUP)]);
+    assert_eq!(lab.reports(lab.server, epoll), []);
+}

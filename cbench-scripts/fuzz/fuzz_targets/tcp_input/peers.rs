@@ -1,5 +1,6 @@
 //! The other ends of connections: what the instance has sent to them, and segments that could follow.
 
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
 use ferroflow_stack::port::Csum;
@@ -9,7 +10,7 @@ use ferroflow_wire::checksum::pseudo_header_v4;
 use ferroflow_wire::ethernet::{EtherType, EthernetHeader, EthernetView, MacAddr};
 use ferroflow_wire::icmpv4::Icmpv4View;
 use ferroflow_wire::ipv4::{IpProtocol, Ipv4Header, Ipv4View};
-use ferroflow_wire::tcp::{self, SackBlocks, TcpFlags, TcpHeader, TcpOptions, TcpView};
+use ferroflow_wire::tcp::TcpView;
 
 use crate::input::Script;
 use crate::service::{PORTS, pattern};
@@ -22,26 +23,38 @@ const MAX: usize = 16;
 
 /// The other end of a connection, past or present.
 #[derive(Clone)]
-struct Peer {
-    address: Ipv4Addr,
-    port: u16,
+pub struct Peer {
+    pub address: Ipv4Addr,
+    pub port: u16,
     /// The instance's port.
-    local: u16,
+    pub local: u16,
     /// Our initial sequence number: 4096 k - 1, so that the pattern begins with the data.
-    isn: u32,
+    pub isn: u32,
     /// What the instance expects next, as far as it told.
-    next: u32,
+    pub next: u32,
     /// The instance's initial sequence number, and what it will send next, as far as seen.
-    iss: Option<u32>,
-    stack_next: u32,
-    /// The instance's last timestamp, if it sent any.
-    stamp: Option<u32>,
+    pub iss: Option<u32>,
+    pub stack_next: u32,
+    /// Segments with text that the instance sent last, and where they ended.
+    pub flight: VecDeque<(u32, u32)>,
+    /// The instance's last timestamp, if it sent any, and the one that it echoed with it.
+    pub stamp: Option<(u32, u32)>,
+    /// Sequence numbers of the last segments sent to it: of those in its window, the highest tells the window.
+    pub seqs: VecDeque<u32>,
+    /// It has been reset.
+    pub dead: bool,
+    /// The instance's last segment was a SYN without ACK.
+    asked: bool,
 }
 
 pub struct Peers {
     peers: Vec<Peer>,
     mtu: u32,
     tx_csum: bool,
+    /// The port of the next new end.
+    port: u16,
+    /// Whom the instance asks for by ARP.
+    pub asked: Vec<Ipv4Addr>,
 }
 
 /// Peer `n`'s address; its MAC address follows from it.
@@ -58,7 +71,7 @@ pub fn mac(address: Ipv4Addr) -> MacAddr {
     MacAddr([2, 0, 0, 0, 1, last])
 }
 
-fn isn(k: u8) -> u32 {
+pub fn isn(k: u8) -> u32 {
     // Near the wrap on both sides, and far from it.
     let k = match k % 4 {
         0 => 0,
@@ -71,54 +84,33 @@ fn isn(k: u8) -> u32 {
 
 impl Peers {
     pub fn new(mtu: u32, tx_csum: bool) -> Self {
-        let peers =
-            (0..4u8).map(|n| Peer::new(address(n), 4000 + u16::from(n), PORTS[usize::from(n) % 2], n));
-        Peers { peers: peers.collect(), mtu, tx_csum }
+        let mut peers = Peers { peers: Vec::new(), mtu, tx_csum, port: 4000, asked: Vec::new() };
+        (0..4).for_each(|n| peers.add(n, n));
+        peers
     }
 
-    /// A frame with a TCP segment of one of the peers.
-    pub fn segment(&mut self, script: &mut Script<'_>, now_ms: u32) -> Vec<u8> {
-        let [who, kind, seq, ack, len, window, opt] = script.array();
-        let n = usize::from(who) % self.peers.len();
-        let peer = &mut self.peers[n];
-        let flags = flags(kind, script);
-        if flags.syn() && kind & 0x10 != 0 {
-            peer.isn = isn(opt);
+    fn add(&mut self, n: u8, k: u8) {
+        self.port += 1;
+        self.peers.push(Peer::new(address(n), self.port, PORTS[usize::from(n) % 2], k));
+    }
+
+    /// An end that has never been, in the place of the oldest if there are too many. Returns its number.
+    pub fn fresh(&mut self, script: &mut Script<'_>) -> usize {
+        let [n, k] = script.array();
+        if self.peers.len() == MAX {
+            self.peers.remove(0);
         }
-        let near = |base: u32, offset: u8| match offset.cast_signed() {
-            small @ -100..=100 => base.wrapping_add_signed(small.into()),
-            large => base.wrapping_add_signed(i32::from(large) * 64),
-        };
-        // Data at a place that follows from our first sequence number is the stream's; a SYN always names that.
-        let seq = if flags.syn() { peer.isn } else { near(peer.next, seq) };
-        let text_len = if len < 128 { usize::from(len) } else { usize::from(len - 127) * 11 };
-        let first = seq.wrapping_add(u32::from(flags.syn()));
-        let text: Vec<u8> = (0..text_len as u32).map(|i| pattern(first.wrapping_add(i))).collect();
-        let header = TcpHeader {
-            src_port: peer.port,
-            dst_port: peer.local,
-            seq: SeqNumber(seq),
-            ack: SeqNumber(if flags.ack() { near(peer.stack_next, ack) } else { 0 }),
-            flags,
-            window: [0xffff, 0, 1, 100, 1460, 8192][usize::from(window) % 6],
-            urgent: u16::from(opt),
-            options: peer.options(opt, flags, now_ms, script),
-        };
-        tcp_frame(peer.address, &header, &text)
+        self.add(n, k);
+        self.peers.len() - 1
     }
 
-    /// An ICMP error's quotation of a segment that the instance sent to a peer, or could have.
-    pub fn quote(&self, script: &mut Script<'_>) -> Vec<u8> {
-        let [who, seq, proto] = script.array();
-        let peer = &self.peers[usize::from(who) % self.peers.len()];
-        let protocol = if proto < 240 { IpProtocol::TCP } else { IpProtocol(proto) };
-        let mut out = vec![0; 28];
-        let _ = Ipv4Header::new(ADDRESS, peer.address, protocol, 20).write(&mut out);
-        out[20..22].copy_from_slice(&peer.local.to_be_bytes());
-        out[22..24].copy_from_slice(&peer.port.to_be_bytes());
-        let seq = peer.stack_next.wrapping_add_signed(seq.cast_signed().into());
-        out[24..28].copy_from_slice(&seq.to_be_bytes());
-        out
+    pub fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    pub fn get(&mut self, n: usize) -> &mut Peer {
+        let len = self.peers.len();
+        &mut self.peers[n % len]
     }
 
     /// Checks a frame that the instance sent, and learns from it.
@@ -130,6 +122,7 @@ impl Peers {
             EtherType::ARP => {
                 let arp = ArpView::parse(eth.payload()).expect("ARP as it should be");
                 assert_eq!((arp.sender_mac(), arp.sender_ip()), (MAC, ADDRESS));
+                self.asked.push(arp.target_ip());
             }
             EtherType::IPV4 => {
                 let ip = Ipv4View::parse(eth.payload()).expect("IPv4 as it should be");
@@ -173,16 +166,24 @@ impl Peers {
         };
         if flags.rst() {
             assert!(seg.payload().is_empty());
+            peer.dead = true;
             return;
         }
+        peer.asked = !flags.ack();
         let (seq, end) = (seg.seq().0, seg.seq().0.wrapping_add(seg.seq_len()));
         if flags.syn() {
             peer.iss = Some(seq);
             peer.stack_next = end;
+            peer.flight.clear();
+            peer.dead = false;
         }
         if !seg.payload().is_empty() {
             let first = peer.iss.expect("a connection begins with a SYN").wrapping_add(1);
             let first = if flags.syn() { 0 } else { seq.wrapping_sub(first) };
+            if peer.flight.len() == 32 {
+                peer.flight.pop_front();
+            }
+            peer.flight.push_back((seq, end));
             for (byte, at) in seg.payload().iter().zip(first..) {
                 assert_eq!(*byte, pattern(at), "wrong byte sent at {at}");
             }
@@ -193,62 +194,51 @@ impl Peers {
         if flags.ack() {
             peer.next = seg.ack().0;
         }
-        if let Some((stamp, _)) = options.timestamps {
-            peer.stamp = Some(stamp);
-        }
-    }
-}
-
-fn flags(kind: u8, script: &mut Script<'_>) -> TcpFlags {
-    match kind & 0xf {
-        0..=3 => TcpFlags::ACK,
-        4 => TcpFlags::ACK | TcpFlags::PSH,
-        5 | 6 => TcpFlags::SYN,
-        7 => TcpFlags::SYN | TcpFlags::ACK,
-        8 | 9 => TcpFlags::FIN | TcpFlags::ACK,
-        10 => TcpFlags::RST,
-        11 => TcpFlags::RST | TcpFlags::ACK,
-        12 => TcpFlags::URG | TcpFlags::ACK,
-        13 => TcpFlags::FIN,
-        14 => TcpFlags::NONE,
-        _ => TcpFlags(script.u8()),
+        peer.stamp = options.timestamps.or(peer.stamp);
     }
 }
 
 impl Peer {
-    fn new(address: Ipv4Addr, port: u16, local: u16, k: u8) -> Peer {
-        let isn = isn(k);
-        Peer { address, port, local, isn, next: isn.wrapping_add(1), iss: None, stack_next: 0, stamp: None }
+    /// The instance's SYN waits for an answer.
+    pub fn is_asked(&self) -> bool {
+        self.asked
     }
 
-    fn options(&self, opt: u8, flags: TcpFlags, now_ms: u32, script: &mut Script<'_>) -> TcpOptions {
-        let stamp = |offset: i32| Some((now_ms.wrapping_add_signed(offset), self.stamp.unwrap_or(0)));
-        let mut options = TcpOptions::NONE;
-        if flags.syn() {
-            options.mss =
-                [None, Some(1460), Some(536), Some(0), Some(1), Some(0xffff)][usize::from(opt >> 5) % 6];
-            options.window_scale = [None, Some(0), Some(7), Some(255)][usize::from(opt & 3)];
-            options.sack_permitted = opt & 4 != 0;
-            options.timestamps = if opt & 8 != 0 { stamp(0) } else { None };
-            return options;
+    /// An ICMP error's quotation of a segment that the instance sent, or could have.
+    pub fn quote(&self, script: &mut Script<'_>) -> Vec<u8> {
+        let [at, off, proto] = script.array();
+        let protocol = if proto < 240 { IpProtocol::TCP } else { IpProtocol(proto) };
+        let (seq, end) = self
+            .flight
+            .get(usize::from(at) % self.flight.len().max(1))
+            .copied()
+            .unwrap_or((self.stack_next, self.stack_next));
+        let len = 20 + u16::try_from(end.wrapping_sub(seq)).unwrap_or(0);
+        let mut out = vec![0; 28];
+        let _ = Ipv4Header::new(ADDRESS, self.address, protocol, len).write(&mut out);
+        out[20..22].copy_from_slice(&self.local.to_be_bytes());
+        out[22..24].copy_from_slice(&self.port.to_be_bytes());
+        let seq = seq.wrapping_add_signed(i32::from(off.cast_signed()) / 8);
+        out[24..28].copy_from_slice(&seq.to_be_bytes());
+        out
+    }
+
+    fn new(address: Ipv4Addr, port: u16, local: u16, k: u8) -> Peer {
+        let isn = isn(k);
+        Peer {
+            address,
+            port,
+            local,
+            isn,
+            next: isn.wrapping_add(1),
+            iss: None,
+            stack_next: 0,
+            flight: VecDeque::new(),
+            stamp: None,
+            seqs: VecDeque::new(),
+            dead: false,
+            asked: false,
         }
-        options.timestamps = match opt & 7 {
-            0..=3 => self.stamp.and(stamp(0)),
-            4 => stamp(-1000),
-            5 => stamp(i32::MIN),
-            6 => Some((script.u32(), script.u32())),
-            _ => None,
-        };
-        if opt & 0x80 != 0 {
-            let mut sack = SackBlocks::NONE;
-            for _ in 0..=(opt >> 5 & 3) {
-                let [start, len] = script.array::<2>();
-                let start = SeqNumber(self.stack_next.wrapping_sub(4000).wrapping_add(u32::from(start) * 16));
-                sack.push(start, start + u32::from(len) * 16);
-            }
-            options.sack = sack;
-        }
-        options
     }
 }
 
@@ -260,12 +250,4 @@ pub fn ipv4_frame(header: &Ipv4Header, payload: &[u8]) -> Vec<u8> {
     header.write(&mut out[at..]).expect("it fits");
     out.extend_from_slice(payload);
     out
-}
-
-fn tcp_frame(src: Ipv4Addr, header: &TcpHeader, text: &[u8]) -> Vec<u8> {
-    let mut segment = vec![0; header.len()];
-    header.write(&mut segment).expect("it fits");
-    segment.extend_from_slice(text);
-    tcp::fill_checksum(&mut segment, src, ADDRESS).expect("it fits");
-    ipv4_frame(&Ipv4Header::new(src, ADDRESS, IpProtocol::TCP, segment.len() as u16), &segment)
 }

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use ferroflow_stack::instance::Inner;
 use ferroflow_stack::{CloseReason, ConnId, ConnInfo, ConnectError, Listen, Net, NetError, Rx, Service};
+
+use crate::app::{App, conn_option};
+use crate::input::Script;
 
 /// Where it listens.
 pub const PORTS: [u16; 2] = [80, 6653];
@@ -43,11 +47,50 @@ pub struct Recorder {
     connecting: Vec<ConnId>,
     /// A connection that is gone: its id must lead nowhere.
     stale: Option<ConnId>,
+    backlog: u32,
+}
+
+/// The user of an instance that answers callbacks.
+pub struct Callbacks;
+
+impl App for Callbacks {
+    type Service = Recorder;
+
+    fn new(backlog: u32) -> (Self, Recorder) {
+        (Callbacks, Recorder { backlog, ..Recorder::default() })
+    }
+
+    fn act(&mut self, service: &mut Recorder, net: &mut Inner, script: &mut Script<'_>) {
+        service.act(net, script);
+    }
+
+    fn policy(&mut self, service: &mut Recorder, script: &mut Script<'_>) {
+        let [take, then, eof, refuse] = script.array();
+        service.policy = Policy { take, then, eof, refuse: refuse == 1 };
+    }
+
+    fn connect(&mut self, service: &mut Recorder, net: &mut Inner, to: std::net::SocketAddr, early: u16) {
+        service.connect(net, to, early);
+    }
+
+    fn taint(&mut self, service: &mut Recorder) {
+        service.tainted = true;
+    }
+
+    fn check(&mut self, _: &mut Recorder, _: &mut Inner) {}
+
+    fn close_all(&mut self, service: &mut Recorder, net: &mut Inner) {
+        service.close_all(net);
+    }
+
+    fn known(&self, service: &Recorder) -> usize {
+        service.known()
+    }
 }
 
 impl Recorder {
     /// Connections that the service knows of, those under way included.
-    pub fn known(&self) -> usize {
+    fn known(&self) -> usize {
         self.streams.len() + self.connecting.len()
     }
 
@@ -57,8 +100,10 @@ impl Recorder {
         self.streams.keys().nth(usize::from(n) % len).copied()
     }
 
-    /// Does something with a connection, outside of its callbacks.
-    pub fn act(&mut self, net: &mut impl Net, which: u8, what: u8, amount: u16) {
+    /// Does something, outside of callbacks.
+    fn act(&mut self, net: &mut impl Net, script: &mut Script<'_>) {
+        let [which, what] = script.array();
+        let amount = script.u16();
         if let Some(stale) = self.stale {
             assert_eq!(net.send(stale, b"x"), Err(NetError::NoConn));
             assert_eq!(net.room(stale), 0);
@@ -67,20 +112,57 @@ impl Recorder {
             net.shutdown(stale);
             net.resume(stale);
         }
+        match what % 32 {
+            0 => return self.listen(net, which, what),
+            1 => return net.set_accepting(PORTS[usize::from(which) % 2], what & 32 == 0),
+            2 => {
+                let _ = net.set_listen_option(PORTS[usize::from(which) % 2], conn_option(script));
+                return;
+            }
+            _ => {}
+        }
         let Some(id) = self.nth(which) else { return };
-        match what % 8 {
-            0 | 1 => self.write(net, id, amount.into()),
-            2 => net.resume(id),
-            3 => self.shutdown(net, id),
-            4 => self.close(net, id),
-            5 => self.abort(net, id),
-            6 => net.arm(id, Some(net.now() + std::time::Duration::from_millis(amount.into()))),
-            _ => net.arm(id, None),
+        match what % 32 {
+            3..=10 => self.write(net, id, (amount & 0x1fff).into()),
+            11 => self.write(net, id, amount.into()),
+            12 => net.resume(id),
+            13 => self.shutdown(net, id),
+            14 => self.close(net, id),
+            15 => self.abort(net, id),
+            16 => net.arm(id, Some(net.now() + std::time::Duration::from_millis(amount.into()))),
+            17 => net.arm(id, None),
+            18..=20 => self.take(net, id, amount.into()),
+            _ => match net.set_option(id, conn_option(script)) {
+                Ok(()) | Err(NetError::NoConn) => {}
+                Err(other) => panic!("set_option: {other}"),
+            },
         }
     }
 
+    /// Listens no more, or again.
+    fn listen(&mut self, net: &mut impl Net, which: u8, what: u8) {
+        let port = PORTS[usize::from(which) % 2];
+        net.unlisten(port);
+        if what & 32 == 0 {
+            net.listen(Listen { backlog: self.backlog, ..Listen::on(port) }).expect("the port is free");
+        }
+    }
+
+    /// Takes what waits to be read, outside of a callback.
+    fn take(&mut self, net: &mut impl Net, id: ConnId, most: usize) {
+        let tainted = self.tainted;
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.closing) else { return };
+        let (first, second) = net.unread(id);
+        let bytes: Vec<u8> = first.iter().chain(second).copied().take(most).collect();
+        for byte in &bytes {
+            assert!(tainted || *byte == pattern(stream.read), "wrong byte at {}", stream.read);
+            stream.read += 1;
+        }
+        net.take(id, bytes.len());
+    }
+
     /// Opens a connection.
-    pub fn connect(&mut self, net: &mut impl Net, to: std::net::SocketAddr, early: u16) {
+    fn connect(&mut self, net: &mut impl Net, to: std::net::SocketAddr, early: u16) {
         if let Ok(id) = net.connect(to, Default::default()) {
             self.connecting.push(id);
             // What is written before the connection is open is sent once it is.
@@ -91,7 +173,7 @@ impl Recorder {
     }
 
     /// Closes everything.
-    pub fn close_all(&mut self, net: &mut impl Net) {
+    fn close_all(&mut self, net: &mut impl Net) {
         for id in self.streams.keys().copied().collect::<Vec<_>>() {
             self.close(net, id);
         }
@@ -156,7 +238,7 @@ impl Service for Recorder {
 
     fn start(&mut self, net: &mut impl Net) {
         for port in PORTS {
-            net.listen(Listen { backlog: 4, ..Listen::on(port) }).expect("the port is free");
+            net.listen(Listen { backlog: self.backlog, ..Listen::on(port) }).expect("the port is free");
         }
     }
 
