@@ -12,7 +12,7 @@ use ferroflow_wire::ipv4::IpProtocol;
 
 use super::inner::Inner;
 use crate::port::{Burst, Port};
-use crate::tcp::table::{Entry, Key};
+use crate::tcp::table::Key;
 
 /// So few connections stay in the cache by themselves.
 const FEW: usize = 64;
@@ -29,11 +29,18 @@ pub(super) fn touch<P: Port, C>(
         return;
     }
     found.clear();
-    found.extend(burst.iter().filter_map(|frame| match inner.table.find(&key(port.bytes(frame))?) {
-        Some(Entry::Conn(index)) => Some(index),
-        _ => None,
-    }));
+    found.extend(burst.iter().filter_map(|frame| Some(inner.table.hash(&key(port.bytes(frame))?))));
     let mut all = 0;
+    for &hash in found.iter() {
+        all ^= inner.table.touch_index(hash);
+    }
+    found.retain_mut(|at| match inner.table.guess(*at) {
+        Some(index) => {
+            *at = index;
+            true
+        }
+        None => false,
+    });
     for &index in found.iter() {
         all ^= u64::from(inner.table.id(index).generation());
     }

@@ -168,7 +168,7 @@ impl Inner {
         self.table.set_time_wait(entry.key, slot);
         if let Some(old) = evicted {
             self.counters.tcp_time_wait_evicted += 1;
-            self.table.forget(&old.key);
+            self.table.forget_time_wait(&old.key);
         }
         if ack_due {
             self.send_time_wait_ack(&entry);
@@ -177,7 +177,7 @@ impl Inner {
 
     pub(super) fn expire_time_waits(&mut self) {
         while let Some(entry) = self.time_waits.expire(self.now) {
-            self.table.forget(&entry.key);
+            self.table.forget_time_wait(&entry.key);
         }
     }
 

@@ -79,7 +79,7 @@ impl Inner {
     pub(super) fn leave_time_wait(&mut self, key: &Key) -> Option<ferroflow_wire::SeqNumber> {
         let Some(Entry::TimeWait(slot)) = self.table.find(key) else { return None };
         let entry = self.time_waits.remove(slot)?;
-        self.table.forget(key);
+        self.table.forget_time_wait(key);
         self.counters.tcp_time_wait_reused += 1;
         Some(entry.snd_nxt)
     }

@@ -1,8 +1,10 @@
 //! Whose segment is it? Connections by address and port, found by hash: the cost does not grow with their number.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use super::index::Index;
 use super::tcb::Tcb;
 use crate::service::ConnId;
 
@@ -88,10 +90,13 @@ struct Slot {
     tcb: Option<Box<Tcb>>,
 }
 
-/// The connections of one instance: slots that are used again, and the map that finds them.
+/// The connections of one instance: slots that are used again, and the index that finds them. A key leads to a connection
+/// or to an entry of TIME_WAIT, never to both.
 #[derive(Debug)]
 pub struct Table {
-    map: HashMap<Key, Entry, foldhash::fast::FixedState>,
+    hasher: foldhash::fast::FixedState,
+    index: Index,
+    time_waits: HashMap<Key, u32, foldhash::fast::FixedState>,
     slots: Vec<Slot>,
     free: Vec<u32>,
     len: usize,
@@ -103,8 +108,11 @@ pub struct Table {
 impl Table {
     /// At most `max` connections; `seed` makes the hash unpredictable from outside.
     pub fn new(max: usize, seed: u64) -> Table {
+        let hasher = foldhash::fast::FixedState::with_seed(seed);
         Table {
-            map: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(seed)),
+            index: Index::default(),
+            time_waits: HashMap::with_hasher(hasher.clone()),
+            hasher,
             slots: Vec::new(),
             free: Vec::new(),
             len: 0,
@@ -126,7 +134,37 @@ impl Table {
     /// Who has the key.
     #[inline]
     pub fn find(&self, key: &Key) -> Option<Entry> {
-        self.map.get(key).copied()
+        if let Some(slot) = self.index.find(self.hash(key), |slot| self.is_of(slot, key)) {
+            return Some(Entry::Conn(slot));
+        }
+        if self.time_waits.is_empty() {
+            return None;
+        }
+        self.time_waits.get(key).map(|&slot| Entry::TimeWait(slot))
+    }
+
+    /// The hash of a key, for [`Table::touch_index`] and [`Table::guess`].
+    #[inline]
+    pub fn hash(&self, key: &Key) -> u32 {
+        let hash = self.hasher.hash_one(key);
+        (hash ^ (hash >> 32)) as u32
+    }
+
+    #[inline]
+    fn is_of(&self, index: u32, key: &Key) -> bool {
+        self.slots[index as usize].tcb.as_deref().is_some_and(|tcb| tcb.key == *key)
+    }
+
+    /// Reads what [`Table::find`] will look at first; the value means nothing.
+    #[inline]
+    pub fn touch_index(&self, hash: u32) -> u64 {
+        self.index.touch(hash)
+    }
+
+    /// The slot of a connection that very likely is the one with this hash.
+    #[inline]
+    pub fn guess(&self, hash: u32) -> Option<u32> {
+        self.index.find(hash, |_| true)
     }
 
     /// Reads what a segment for a connection will need; the value means nothing.
@@ -145,7 +183,7 @@ impl Table {
             self.slots.push(Slot { generation: 0, dirty: false, tcb: None });
             self.slots.len() as u32 - 1
         });
-        self.map.insert(tcb.key, Entry::Conn(index));
+        self.index.insert(self.hash(&tcb.key), index);
         let slot = &mut self.slots[index as usize];
         slot.tcb = Some(Box::new(tcb));
         self.len += 1;
@@ -154,19 +192,20 @@ impl Table {
 
     /// Leads a key to a TIME_WAIT entry instead of its connection.
     pub fn set_time_wait(&mut self, key: Key, slot: u32) {
-        self.map.insert(key, Entry::TimeWait(slot));
+        if let Some(Entry::Conn(index)) = self.find(&key) {
+            self.forget_conn(&key, index);
+        }
+        self.time_waits.insert(key, slot);
     }
 
-    /// The key leads nowhere any more.
-    pub fn forget(&mut self, key: &Key) {
-        self.map.remove(key);
+    /// The key of a TIME_WAIT entry leads nowhere any more.
+    pub fn forget_time_wait(&mut self, key: &Key) {
+        self.time_waits.remove(key);
     }
 
     /// The key leads nowhere any more, if it led to this connection.
     pub fn forget_conn(&mut self, key: &Key, index: u32) {
-        if self.map.get(key) == Some(&Entry::Conn(index)) {
-            self.map.remove(key);
-        }
+        self.index.remove(self.hash(key), index);
     }
 
     /// Removes a connection; its key too, if it still leads here.
@@ -249,7 +288,7 @@ impl Table {
 
     /// How many keys lead somewhere, those of TIME_WAIT included.
     pub fn keys(&self) -> usize {
-        self.map.len()
+        self.index.len() + self.time_waits.len()
     }
 
     /// All connections, and whether they stand in the list of those with something to send.
