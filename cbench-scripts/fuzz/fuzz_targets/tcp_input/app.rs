@@ -55,7 +55,7 @@ pub fn conn_option(script: &mut Script<'_>) -> ConnOption {
         Duration::from_secs(u64::from(u32::MAX)),
     ][usize::from(value % 8)];
     let size = [0, 1, 600, 4096, 5000, 16 * 1024, 64 * 1024, 100_000][usize::from(value % 8)];
-    match kind % 15 {
+    match kind % 17 {
         0 => ConnOption::NoDelay(on),
         1 => ConnOption::Cork(on),
         2 => ConnOption::QuickAck(on),
@@ -70,7 +70,9 @@ pub fn conn_option(script: &mut Script<'_>) -> ConnOption {
         11 => ConnOption::UserTimeoutExchange(on),
         12 => ConnOption::Congestion(if on { Algorithm::NewReno } else { Algorithm::Cubic }),
         13 => ConnOption::SynRetries(u32::from(value % 4)),
-        _ => ConnOption::FinTimeout(time),
+        14 => ConnOption::FinTimeout(time),
+        15 => ConnOption::DiffServ(value),
+        _ => ConnOption::TimeToLive(value),
     }
 }
 

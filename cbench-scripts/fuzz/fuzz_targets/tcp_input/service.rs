@@ -132,10 +132,19 @@ impl Recorder {
             16 => net.arm(id, Some(net.now() + std::time::Duration::from_millis(amount.into()))),
             17 => net.arm(id, None),
             18..=20 => self.take(net, id, amount.into()),
+            21 => self.write_urgent(net, id, amount & 0xfff),
             _ => match net.set_option(id, conn_option(script)) {
                 Ok(()) | Err(NetError::NoConn) => {}
                 Err(other) => panic!("set_option: {other}"),
             },
+        }
+    }
+
+    fn write_urgent(&mut self, net: &mut impl Net, id: ConnId, amount: u16) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let bytes: Vec<u8> = (0..u32::from(amount)).map(|n| pattern(stream.written + n)).collect();
+        if let Ok(sent) = net.send_urgent(id, &bytes) {
+            stream.written += sent as u32;
         }
     }
 
