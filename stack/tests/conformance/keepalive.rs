@@ -140,5 +140,6 @@ fn probes_are_a_second_apart_at_least() {
     p.run();
     p.advance(500);
     assert_eq!(p.drain().len(), 1);
-    assert_eq!(p.until_sent(60_000), 500);
+    let rest = p.until_sent(60_000);
+    assert!((499..=502).contains(&rest), "{rest}");
 }

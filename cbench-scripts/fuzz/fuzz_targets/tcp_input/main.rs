@@ -399,6 +399,7 @@ impl<A: App> Bench<A> {
     fn waiting(&self) -> impl Iterator<Item = (ferroflow_stack::ConnInfo, ferroflow_stack::TcpInfo)> {
         self.instance.connections().filter(|(info, tcp)| {
             self.law.is_clear(info.peer, info.local)
+                && self.peers.knows(info.peer, info.local)
                 && matches!(
                     tcp.state,
                     TcpState::Established

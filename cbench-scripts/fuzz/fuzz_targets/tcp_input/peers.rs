@@ -1,7 +1,7 @@
 //! The other ends of connections: what the instance has sent to them, and segments that could follow.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use ferroflow_stack::port::Csum;
 use ferroflow_wire::SeqNumber;
@@ -102,6 +102,12 @@ impl Peers {
         }
         self.add(n, k);
         self.peers.len() - 1
+    }
+
+    /// Whether the other end of a connection is still there.
+    pub fn knows(&self, peer: SocketAddr, local: SocketAddr) -> bool {
+        let is = |p: &Peer| SocketAddr::from((p.address, p.port)) == peer && p.local == local.port();
+        self.peers.iter().any(is)
     }
 
     pub fn len(&self) -> usize {
