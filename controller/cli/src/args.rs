@@ -27,6 +27,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Run(RunArgs),
     Demo(DemoArgs),
+    Decode(DecodeArgs),
+    Encode(EncodeArgs),
 }
 
 /// Run a controller until it is told to stop (Ctrl-C or SIGTERM)
@@ -87,6 +89,52 @@ pub(crate) struct DemoArgs {
     /// Seconds of load in each of the two modes
     #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=6))]
     pub(crate) seconds: u32,
+}
+
+/// Show OpenFlow or POF messages as JSON, one object a line
+///
+/// The input is a capture (pcap or pcapng, known by its first bytes: all TCP conversations on ports 6653, 6633 and
+/// --tcp-port are put together), or hex text (white space, and `#` to the end of its line, are passed over), or with
+/// --binary raw bytes: one message or many, of any version of OpenFlow.
+///
+/// The exit status is 0 if all of it was decoded. Otherwise it is 2, and stderr says which message is wrong, where and
+/// why; the messages behind it are decoded as well if its length tells where they begin.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echo 04 02 00 08 00 00 00 07 | ferroflow decode          an echo request of OpenFlow 1.3
+  ferroflow decode of.pcapng | jq -c .header               what was said in a capture
+  tcpdump -U -i lo -w - tcp port 6653 | ferroflow decode   what is being said
+  ferroflow decode of.hex | sed s/100/200/ | ferroflow encode
+  ferroflow decode --pof 1.4.0 pof.pcap                    POF")]
+pub(crate) struct DecodeArgs {
+    /// The messages are of this profile of POF: 1.1.8, 1.1.9, 1.3.4 or 1.4.0
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) pof: Option<ferroflow_pof::Profile>,
+    /// Print the hex of what the encoder makes of each message, one message a line, instead of JSON
+    #[arg(long)]
+    pub(crate) reencode: bool,
+    /// The input is raw bytes, not hex text
+    #[arg(long)]
+    pub(crate) binary: bool,
+    /// Another TCP port, besides 6653 and 6633, whose conversations in a capture are decoded; may be given several times
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) tcp_port: Vec<u16>,
+    /// The input; `-` is stdin [default: -]
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Print the hex of messages in JSON, as `ferroflow decode` shows them, one message a line
+///
+/// Versions, lengths and counts follow from the rest. The exit status is 0 if all of it was encoded; otherwise it is 2, and
+/// stderr says which message is wrong, in which field, and why.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  echo '{\"header\":{\"version\":4,\"type\":\"OFPT_BARRIER_REQUEST\",\"xid\":7}}' | ferroflow encode")]
+pub(crate) struct EncodeArgs {
+    /// The input; `-` is stdin [default: -]
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Most cores: far more than any machine has queues.

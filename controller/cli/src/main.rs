@@ -1,7 +1,8 @@
-//! The `ferroflow` command: runs an OpenFlow controller, or shows one at work.
+//! The `ferroflow` command: runs an OpenFlow controller, or shows one at work; decodes and encodes its messages.
 #![forbid(unsafe_code)]
 
 mod args;
+mod codec;
 mod demo;
 mod entropy;
 mod log;
@@ -19,15 +20,17 @@ fn main() -> ExitCode {
     // A progress bar and a log do not go together on one screen.
     let level = if matches!(cli.command, Command::Demo(_)) { "warn" } else { "info" };
     log::init(cli.log.as_deref(), level);
-    let result = match cli.command {
-        Command::Run(args) => run::run(&args),
-        Command::Demo(args) => demo::run(&args),
+    let result = match &cli.command {
+        Command::Run(args) => run::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Decode(args) => codec::decode(args),
+        Command::Encode(args) => codec::encode(args),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "ferroflow: {error:#}");
-            ExitCode::FAILURE
+    result.unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "ferroflow: {error:#}");
+        match cli.command {
+            Command::Run(_) | Command::Demo(_) => ExitCode::FAILURE,
+            Command::Decode(_) | Command::Encode(_) => ExitCode::from(codec::WRONG),
         }
-    }
+    })
 }

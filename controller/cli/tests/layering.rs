@@ -43,6 +43,7 @@ const MAY_KNOW: &[Row] = &[
         &[
             "ferroflow-wire",
             "ferroflow-openflow",
+            "ferroflow-pof",
             "ferroflow-stack",
             "ferroflow-ports",
             "ferroflow-runtime",

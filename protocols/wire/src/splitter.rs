@@ -118,7 +118,12 @@ impl Splitter {
 
     /// Bytes of an unfinished message that wait for the rest of it.
     pub fn pending(&self) -> usize {
-        if self.handed_out { 0 } else { self.partial.len() }
+        self.partial().len()
+    }
+
+    /// What is there of an unfinished message.
+    pub fn partial(&self) -> &[u8] {
+        if self.handed_out { &[] } else { &self.partial }
     }
 
     /// Bytes that the assembly buffer occupies.
