@@ -2,6 +2,7 @@
 #
 #   SIM_SEEDS       seeds of the simulator
 #   FUZZ_SECONDS    time for each fuzz target
+#   MUTATED_MIB     MiB of random and mutated messages, of OpenFlow and of POF
 #   SMOKE           cbench's loops and milliseconds
 # shellcheck shell=bash
 
@@ -174,6 +175,27 @@ idle_connections() {
         }'
 }
 
+# What the data path does per message in instructions; `cargo bench` has the nanoseconds.
+hot_path() {
+    local program=${CARGO_TARGET_DIR:-target}/release/examples/hot_path
+    cargo build --locked --release -p ferroflow-openflow --example hot_path
+    valgrind --quiet --tool=callgrind --callgrind-out-file="$scratch/hot_path" "$program"
+    callgrind_annotate --inclusive=yes --threshold=100 "$scratch/hot_path" | awk '
+        { n = $1; gsub(",", "", n); n /= 1000 }
+        /hot_path::decode_packet_in \[/ { decode = n }
+        /hot_path::build_flow_mod \[/ { build = n }
+        END {
+            printf "instructions to decode a packet_in: %d, to build a flow_mod: %d\n", decode, build
+            if (decode == 0 || build == 0) { print "not found"; exit 1 }
+            if (decode > 100 || build > 280) { print "over 100 and 280"; exit 1 }
+        }'
+}
+
+mutated_messages() {
+    FERROFLOW_MUTATED_MIB=$MUTATED_MIB cargo test --locked --release -p ferroflow-openflow -p ferroflow-pof \
+        --test mutated -- --nocapture
+}
+
 fuzz() {
     cbench-scripts/fuzz/run "$FUZZ_SECONDS"
 }
@@ -199,5 +221,7 @@ common_steps() {
     step "goodput in twelve cells" twelve_cells
     step "packetdrill's shared object" packetdrill_object
     step "benchmarks run" benches
+    step "instructions on the hot path" hot_path
+    step "$MUTATED_MIB MiB of mutated messages" mutated_messages
     step "fuzzing, $FUZZ_SECONDS s per target" fuzz
 }

@@ -87,7 +87,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The next `N` bytes, to be filled in: what they hold before is not defined.
-    #[inline]
+    #[inline(always)]
     pub fn take<const N: usize>(&mut self) -> &mut [u8; N] {
         let at = self.pos;
         self.pos += N;

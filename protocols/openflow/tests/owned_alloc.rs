@@ -1,35 +1,8 @@
 //! Reading a message allocates no more than a small multiple of its bytes, whatever is in them.
 
 use ferroflow_openflow::owned::AnyMessage;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-struct Counting;
-
-static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it is; only the sizes asked for are added up.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(at, layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATED.fetch_add(size, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(at, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+#[path = "common/counting.rs"]
+mod counting;
 
 /// A message of `fixed` with as many of `element` as fit into 64 KiB; `lengths` are the offsets of 16-bit lengths that
 /// count from an offset to the end.
@@ -87,9 +60,9 @@ fn a_small_multiple_of_the_input() {
         ("a bundle in a bundle with properties", stuffed(&bundle, &[], &[0, 1, 0, 4, 0, 0, 0, 0])),
     ];
     for (what, bytes) in cases {
-        let before = ALLOCATED.load(Ordering::Relaxed);
+        let before = counting::allocated();
         let read = AnyMessage::decode(&bytes);
-        let allocated = ALLOCATED.load(Ordering::Relaxed) - before;
+        let allocated = counting::allocated() - before;
         let times = allocated / bytes.len();
         // A list grows by doubling: all its sizes together are up to twice its capacity, which is up to twice its size.
         assert!(times <= LIMIT, "{what}: {times} times its bytes, {:?}", read.err());

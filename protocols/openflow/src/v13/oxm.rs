@@ -144,6 +144,19 @@ macro_rules! oxm_fields {
                 })
             }
 
+            /// Bytes on the wire. The arms are constants, so that this becomes a look-up.
+            #[inline(always)]
+            const fn bytes_len(&self) -> usize {
+                match self {
+                    $(Self::$exact(_) => 4 + <$ety as Value>::LEN as usize,)*
+                    $(
+                        Self::$masked(_, None) => 4 + <$mty as Value>::LEN as usize,
+                        Self::$masked(_, Some(_)) => 4 + 2 * <$mty as Value>::LEN as usize,
+                    )*
+                    Self::Other { body, .. } => 4 + body.len(),
+                }
+            }
+
             #[inline]
             fn append(&self, w: &mut Writer<'_>) {
                 match *self {
@@ -325,10 +338,7 @@ fn bad_field(reason: Reason) -> Fault {
 impl Part for Oxm<'_> {
     #[inline]
     fn wire_len(&self) -> usize {
-        match self {
-            Self::Other { body, .. } => 4 + body.len(),
-            _ => 4 + self.header().len(),
-        }
+        self.bytes_len()
     }
 
     /// # Panics
