@@ -17,7 +17,7 @@ pub(crate) enum Dialect {
 #[serde(untagged)]
 pub(crate) enum Message {
     OpenFlow(AnyMessage),
-    Pof(pof::Message),
+    Pof(Box<pof::Message>),
 }
 
 /// A message that cannot be read.
@@ -41,7 +41,7 @@ impl Dialect {
     pub(crate) fn decode(self, bytes: &[u8]) -> Result<Message, Unreadable> {
         Ok(match self {
             Self::OpenFlow => Message::OpenFlow(AnyMessage::decode(bytes)?),
-            Self::Pof(profile) => Message::Pof(pof::Message::decode(profile, bytes)?),
+            Self::Pof(profile) => Message::Pof(Box::new(pof::Message::decode(profile, bytes)?)),
         })
     }
 
@@ -74,7 +74,7 @@ impl Message {
         };
         match header {
             Some(Value::Object(header)) if header.get("profile").is_some() => {
-                pof::Message::from_json(value).map(Self::Pof)
+                pof::Message::from_json(value).map(|message| Self::Pof(Box::new(message)))
             }
             _ => AnyMessage::from_json(value).map(Self::OpenFlow),
         }

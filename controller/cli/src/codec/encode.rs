@@ -29,10 +29,10 @@ pub(crate) fn encode(args: &EncodeArgs) -> anyhow::Result<ExitCode> {
     };
     let left = Rc::new(Cell::new(MAX_JSON));
     let bounded = Bounded { inner: BufReader::new(input), left: Rc::clone(&left) };
-    let mut values = serde_json::Deserializer::from_reader(bounded).into_iter::<Box<RawValue>>();
+    let values = serde_json::Deserializer::from_reader(bounded).into_iter::<Box<RawValue>>();
     let mut out = io::stdout().lock();
     let (mut number, mut wrong) = (0_u64, 0_u64);
-    while let Some(value) = values.next() {
+    for value in values {
         left.set(MAX_JSON);
         number += 1;
         let value = match value {

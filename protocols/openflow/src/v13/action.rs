@@ -176,7 +176,7 @@ impl Action<'_> {
 }
 
 impl Part for Action<'_> {
-    #[inline]
+    #[inline(always)]
     fn wire_len(&self) -> usize {
         match self {
             Self::Output { .. } => 16,
@@ -186,7 +186,7 @@ impl Part for Action<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_to(&self, w: &mut Writer<'_>) {
         match *self {
             Self::Output { port, max_len } => {

@@ -157,7 +157,8 @@ macro_rules! oxm_fields {
                 }
             }
 
-            #[inline]
+            /// Inlined whole, so that of a match whose fields are known only their own arms are left.
+            #[inline(always)]
             fn append(&self, w: &mut Writer<'_>) {
                 match *self {
                     $(Self::$exact(value) => {
@@ -336,14 +337,14 @@ fn bad_field(reason: Reason) -> Fault {
 }
 
 impl Part for Oxm<'_> {
-    #[inline]
+    #[inline(always)]
     fn wire_len(&self) -> usize {
         self.bytes_len()
     }
 
     /// # Panics
     /// If an [`Oxm::Other`]'s header tells another length than its body has.
-    #[inline]
+    #[inline(always)]
     fn write_to(&self, w: &mut Writer<'_>) {
         self.append(w);
     }
