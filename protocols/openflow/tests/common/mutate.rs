@@ -34,14 +34,14 @@ fn from_env(name: &str, otherwise: u64) -> u64 {
 /// Calls `one`, which says how many bytes it tried, until it was as many as asked for.
 pub fn run(mut one: impl FnMut(&mut Random) -> usize) {
     let (mib, seed) = (from_env("FERROFLOW_MUTATED_MIB", 4), from_env("FERROFLOW_MUTATED_SEED", 1));
-    println!("{mib} MiB of messages from FERROFLOW_MUTATED_SEED={seed}");
+    eprintln!("{mib} MiB of messages from FERROFLOW_MUTATED_SEED={seed}");
     let mut random = Random(seed);
     let (mut left, mut messages) = (mib << 20, 0_u64);
     while left > 0 {
         left = left.saturating_sub(one(&mut random) as u64);
         messages += 1;
     }
-    println!("{messages} messages");
+    eprintln!("{messages} messages");
 }
 
 /// A right header of a type below `types` around random bytes.
