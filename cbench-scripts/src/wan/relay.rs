@@ -129,6 +129,9 @@ struct Work {
     paths: Vec<Path>,
     epoll: std::os::fd::OwnedFd,
     rx: Burst,
+    /// Which attachment is asked first: each in its turn, or one flow's frames would always be before another's at a full
+    /// queue.
+    first: usize,
     report: RelayReport,
 }
 
@@ -147,6 +150,7 @@ impl Work {
             paths,
             epoll,
             rx: Burst::new(BURST),
+            first: 0,
         })
     }
 
@@ -171,7 +175,10 @@ impl Work {
     /// Takes what the ports have received; whether there was anything.
     fn take_in(&mut self) -> bool {
         let mut any = false;
-        for (at, a) in self.attachments.iter_mut().enumerate() {
+        let n = self.attachments.len();
+        self.first = (self.first + 1) % n;
+        for at in (self.first..n).chain(0..self.first) {
+            let a = &mut self.attachments[at];
             for _ in 0..BURSTS {
                 if a.port.rx(&mut self.rx) == 0 {
                     break;

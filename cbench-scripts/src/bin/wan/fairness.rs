@@ -70,11 +70,13 @@ pub fn run(args: &FairnessArgs) -> anyhow::Result<bool> {
 }
 
 fn say_counters(shared: &Shared) {
-    let kernel = ["TcpRetransSegs", "TcpExtTCPTimeouts"].map(|name| named(&shared.kernel_counters, name));
-    let ours = ["tcp_retransmitted", "tcp_timeouts"].map(|name| named(&shared.our_counters, name));
+    let kernel = ["TcpRetransSegs", "TcpExtTCPSackRecovery", "TcpExtTCPTimeouts"]
+        .map(|name| named(&shared.kernel_counters, name));
+    let ours = ["tcp_retransmitted", "tcp_sack_recovery", "tcp_timeouts"]
+        .map(|name| named(&shared.our_counters, name));
     let _ = writeln!(
         io::stderr(),
-        "resent and time-outs: kernel {kernel:?}, stack {ours:?}; relay tardy {:.2}%, at most {:?}",
+        "resent, recoveries and time-outs: kernel {kernel:?}, stack {ours:?}; relay tardy {:.2}%, at most {:?}",
         shared.relay.tardiness() * 100.0,
         shared.relay.latest
     );
