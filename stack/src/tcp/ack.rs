@@ -158,7 +158,7 @@ impl Tcb {
         if let Some((first, last)) = delivered.once {
             let rtt = cx.now.since(last);
             news.rtt = Some(rtt);
-            self.rack.sample(rtt, cx.now);
+            self.sample_path(rtt, cx.now);
             // The acknowledgement of the first may have been delayed; the time-out has to live with that.
             self.measured(cx.now.since(first), cx.config);
         } else if news.moved > 0 && !self.recovery.echo_is_old(news.echo) {
@@ -168,6 +168,13 @@ impl Tcb {
             let took = cx.now.since(newest.sent_at).as_nanos().max(1_000);
             let bytes = u128::from(self.delivered.wrapping_sub(delivered.delivered_then));
             self.delivery_rate = u64::try_from(bytes * 1_000_000_000 / took).unwrap_or(u64::MAX);
+        }
+    }
+
+    /// What depends on the least round trip.
+    pub(super) fn sample_path(&mut self, rtt: Duration, now: Instant) {
+        if self.rack.sample(rtt, now) {
+            self.ts_clock.follow(rtt, now);
         }
     }
 

@@ -393,7 +393,7 @@ impl Tcb {
             Some((end, sent)) if seg.ack.ge(end) => {
                 let rtt = cx.now.since(sent);
                 self.measured(rtt, cx.config);
-                self.rack.sample(rtt, cx.now);
+                self.sample_path(rtt, cx.now);
             }
             _ if self.ts.is_some() => {
                 self.measure_echo(seg.options.timestamps.map(|(_, echo)| echo), cx);

@@ -8,7 +8,7 @@
 //!
 //! Sending over a path that loses: `ack` what an acknowledgement tells · `sent` what is in flight (RFC 6675) · `rack`
 //! what of it is lost (RFC 8985) · `recovery` how that is repaired (RFC 6937, 5682, 3522) · `cc` how much may be in
-//! flight (RFC 9438, 5681, 9406) · `pacing` how fast · `ecn` RFC 3168 · `rto` RFC 6298.
+//! flight (RFC 9438, 5681, 9406) · `pacing` how fast · `ecn` RFC 3168 · `rto` RFC 6298 · `ts_clock` timestamps (RFC 7323).
 
 pub mod ack;
 pub mod autotune;
@@ -34,6 +34,7 @@ pub mod table;
 pub mod tcb;
 pub mod time_wait;
 pub mod timers;
+pub mod ts_clock;
 pub mod urgent;
 pub mod user_timeout;
 

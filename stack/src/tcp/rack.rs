@@ -69,12 +69,13 @@ impl Rack {
         self.reordering_seen = true;
     }
 
-    /// RFC 8985 6.2 step 1
-    pub fn sample(&mut self, rtt: Duration, now: Instant) {
+    /// RFC 8985 6.2 step 1. Returns whether the least round trip has changed.
+    pub fn sample(&mut self, rtt: Duration, now: Instant) -> bool {
         let keep = self.min_rtt.is_some_and(|(least, at)| least < rtt && now.since(at) < MIN_RTT_WINDOW);
         if !keep {
             self.min_rtt = Some((rtt, now));
         }
+        !keep
     }
 
     /// RFC 8985 6.2 steps 2 and 3. `fack`: the highest sequence number that had arrived before. `echo_is_old`: the

@@ -16,6 +16,7 @@ use super::recv::RecvBuffer;
 use super::rto::Rto;
 use super::sent::Sent;
 use super::table::Key;
+use super::ts_clock::TsClock;
 use super::urgent::Urgent;
 use crate::option::{ConnOption, Own};
 use crate::ring::SendRing;
@@ -155,8 +156,8 @@ pub struct Tcb {
     pub rcv: Rcv,
     /// `Some` once both SYNs carried the option.
     pub ts: Option<Timestamps>,
-    /// Added to the clock to make TSval (RFC 7323 5.4: not the uptime).
-    pub ts_offset: u32,
+    /// Where TSval comes from.
+    pub ts_clock: TsClock,
     /// When the next segment may leave, if sending is paced.
     pub pace_at: Instant,
     /// A segment waits for that.
@@ -372,7 +373,7 @@ impl Tcb {
             },
             rcv: Rcv { nxt: SeqNumber(0), adv: SeqNumber(0), irs: SeqNumber(0), wscale, fin: None },
             ts: None,
-            ts_offset,
+            ts_clock: TsClock::new(ts_offset),
             offer: Offer {
                 mss,
                 timestamps: config.timestamps,
@@ -535,10 +536,10 @@ impl Tcb {
         u32::try_from(self.rcv.adv.diff(self.rcv.nxt)).unwrap_or(0)
     }
 
-    /// TSval at `now`: a millisecond clock (RFC 7323 5.4).
+    /// TSval at `now`.
     #[inline]
     pub fn ts_value(&self, now: Instant) -> u32 {
-        (now.as_millis() as u32).wrapping_add(self.ts_offset)
+        self.ts_clock.value(now)
     }
 
     /// An ACK goes out at the end of this burst.

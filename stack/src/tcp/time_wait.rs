@@ -50,7 +50,7 @@ impl TimeWait {
             rcv_nxt: tcb.rcv.nxt,
             window: u16::try_from(tcb.rcv_wnd() >> tcb.rcv.wscale).unwrap_or(u16::MAX),
             ts_recent: tcb.ts.map(|ts| ts.recent),
-            ts_offset: tcb.ts_offset,
+            ts_offset: tcb.ts_clock.offset(),
             until,
         }
     }
