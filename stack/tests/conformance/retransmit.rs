@@ -58,15 +58,16 @@ fn the_time_out_follows_rfc_6298_with_timestamps() {
     p.send(syn().ts(1, 0));
     p.expect(SYN_ACK, 0, 1, 0);
     p.flow.ts = Some(0u32.wrapping_sub(p.now.as_millis() as u32));
-    p.advance(400);
+    // Six ticks of the timestamp clock.
+    p.advance(384);
     p.send(ack(1, 1));
     p.adopt();
-    about(rto(&mut p, 1), 1200);
+    about(rto(&mut p, 1), 384 + 4 * 192);
     // RFC 7323 4.1: a timestamp tells which transmission was acknowledged, so a retransmission is measured too
-    p.advance(400);
+    p.advance(384);
     p.send(ack(1, 2));
-    // RTTVAR = 3/4 * 200 + 1/4 * 0 = 150, SRTT = 400
-    about(rto(&mut p, 2), 1000);
+    // RTTVAR = 3/4 * 192 + 1/4 * 0 = 144, SRTT = 384
+    about(rto(&mut p, 2), 384 + 4 * 144);
 }
 
 #[test]
