@@ -53,6 +53,9 @@ pub(crate) struct RunArgs {
     /// port of the list below; `auto`: TAP if possible, else the kernel's sockets
     #[arg(long, value_name = "PORT", default_value = "auto")]
     pub(crate) port: PortChoice,
+    /// Take an interface although the kernel uses it and will lose what it hears there (`xdp:IFACE`)
+    #[arg(long)]
+    pub(crate) force: bool,
     /// The own stack's address and prefix length
     #[arg(long, value_name = "CIDR", default_value = "10.77.0.2/24")]
     pub(crate) address: Cidr,

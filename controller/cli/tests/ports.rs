@@ -13,7 +13,7 @@ const NEEDS: [Need; 4] =
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Every kind of port that an interface can be opened by.
-const PORTS: [&str; 1] = ["packet:ff0"];
+const PORTS: [&str; 2] = ["packet:ff0", "xdp:ff0"];
 
 /// OpenFlow 1.0's HELLO.
 const HELLO: [u8; 8] = [1, 0, 0, 8, 0, 0, 0, 1];
@@ -119,6 +119,14 @@ fn what_cannot_be_is_said() {
     let powerless = ["--bounding-set=-all", env!("CARGO_BIN_EXE_ferroflow"), "run", "--port", "packet:ff0"];
     let process = scene.controller.spawn("setpriv", &powerless).unwrap();
     process.wait_for_line("run as root or with CAP_NET_RAW", PATIENCE).unwrap();
+    scene.refused("xdp:ff0,queues=9", "1 receive queues, not 9");
+    scene.refused("xdp:ff0,shared", "not there yet");
+    scene.controller.ip("addr add 10.77.0.5/24 dev ff0").unwrap();
+    scene.refused("xdp:ff0,own", "--force");
+    scene.controller.ip("addr flush dev ff0").unwrap();
+    let running = scene.run("xdp:ff0");
+    scene.refused("xdp:ff0", "XDP program of somebody else");
+    drop(running);
     scene.controller.ip("link set ff0 down").unwrap();
     scene.refused("packet:ff0", "ip link set ff0 up");
 }

@@ -8,6 +8,7 @@ use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Port, PortError};
 
 use crate::packet::PacketPort;
 use crate::tap::TapPort;
+use crate::xdp::XdpPort;
 
 /// One of the ports there are.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub enum AnyPort {
     Tap(TapPort),
     /// A packet socket on an interface.
     Packet(PacketPort),
+    /// Queues of an interface, taken by an XDP program.
+    Xdp(XdpPort),
     /// An end of a pipe in memory.
     Pipe(PipePort),
 }
@@ -33,6 +36,12 @@ impl From<PacketPort> for AnyPort {
     }
 }
 
+impl From<XdpPort> for AnyPort {
+    fn from(port: XdpPort) -> AnyPort {
+        AnyPort::Xdp(port)
+    }
+}
+
 impl From<PipePort> for AnyPort {
     fn from(port: PipePort) -> AnyPort {
         AnyPort::Pipe(port)
@@ -44,6 +53,7 @@ macro_rules! each {
         match $self {
             AnyPort::Tap($port) => $call,
             AnyPort::Packet($port) => $call,
+            AnyPort::Xdp($port) => $call,
             AnyPort::Pipe($port) => $call,
         }
     };
@@ -68,6 +78,7 @@ impl AnyPort {
                 ]
             }
             AnyPort::Packet(port) => port.counters().iter().collect(),
+            AnyPort::Xdp(port) => port.counters().iter().collect(),
             AnyPort::Pipe(port) => {
                 let c = port.counters();
                 vec![

@@ -74,6 +74,26 @@ impl Link {
         Ok(Link { name: name.to_owned(), socket })
     }
 
+    /// The interface of this index in our namespace.
+    pub fn by_index(index: u32) -> Result<Link, LinkError> {
+        let mut link = Link::new("")?;
+        let asked =
+            link.call("read the name", libc::SIOCGIFNAME, |r| r.ifr_ifru.ifru_ifindex = index as i32)?;
+        let name = asked.ifr_name.iter().map(|&c| c as u8).take_while(|&c| c != 0).collect();
+        link.name = String::from_utf8(name).map_err(|_| LinkError::NotThere(format!("number {index}")))?;
+        Ok(link)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the kernel has an IPv4 address on it.
+    pub fn has_address(&self) -> bool {
+        self.call("read the address", libc::SIOCGIFADDR, |_| ()).is_ok()
+    }
+
     /// What a port must know of an interface that is there already.
     pub fn ethernet(&self) -> Result<Ethernet, LinkError> {
         let index = self.index()?;

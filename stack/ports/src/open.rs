@@ -3,10 +3,11 @@
 use std::net::Ipv4Addr;
 
 use crate::any::AnyPort;
-use crate::link::LinkError;
-use crate::packet::PacketBuilder;
-use crate::spec::{PortKind, PortSpec};
+use crate::link::{Link, LinkError};
+use crate::packet::{self, PacketBuilder};
+use crate::spec::{PortKind, PortSpec, XdpMode};
 use crate::tap::{TapBuilder, TapError};
+use crate::xdp::{XdpBuilder, XdpError};
 
 /// What the program adds to a [`PortSpec`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Wanted {
     pub cores: usize,
     /// Address and prefix length for the kernel's side, where the port makes one (TAP).
     pub host_address: Option<(Ipv4Addr, u8)>,
+    /// An interface that the kernel uses is taken all the same.
+    pub force: bool,
 }
 
 /// What was opened.
@@ -41,6 +44,15 @@ pub enum OpenError {
     /// The interface could not be had.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// The interface could not be had by AF_XDP.
+    #[error(transparent)]
+    Xdp(#[from] XdpError),
+    /// The kernel would not hear broadcasts any more.
+    #[error(
+        "{0}: the kernel has an address on that interface, and would lose its broadcasts (ARP!) to the stack: use another \
+         interface, or packet:IFACE, or --force if nobody reaches this machine by it"
+    )]
+    InUse(PortSpec),
     /// As many queues as cores are needed.
     #[error("{spec}: {queues} queues for {cores} cores: there must be one for each core; leave `queues` out")]
     Queues {
@@ -71,7 +83,7 @@ impl PortSpec {
             }
             PortKind::Tap { name, .. } => self.open_tap(name, wanted),
             PortKind::Packet { interface } => self.open_packet(interface, wanted),
-            PortKind::Xdp { .. } => Err(OpenError::NotYet(self.clone(), "AF_XDP is")),
+            PortKind::Xdp { interface, mode } => self.open_xdp(interface, *mode, wanted),
             PortKind::Netmap { .. } => Err(OpenError::NotYet(self.clone(), "netmap is")),
             PortKind::Shm { .. } => {
                 Err(OpenError::NotYet(self.clone(), "memory shared between processes is"))
@@ -119,6 +131,44 @@ impl PortSpec {
             mac: packet.mac,
             ports: packet.ports.into_iter().map(AnyPort::from).collect(),
             warnings: Vec::new(),
+        })
+    }
+
+    fn open_xdp(&self, interface: &str, mode: Option<XdpMode>, wanted: &Wanted) -> Result<Opened, OpenError> {
+        let in_use = Link::new(interface)?.has_address();
+        match mode {
+            Some(XdpMode::Shared) => {
+                return Err(OpenError::NotYet(self.clone(), "sharing the kernel's address is"));
+            }
+            _ if in_use && !wanted.force => return Err(OpenError::InUse(self.clone())),
+            _ => {}
+        }
+        let builder = XdpBuilder {
+            interface: interface.to_owned(),
+            queues: self.queues,
+            cores: wanted.cores,
+            mac: self.mac,
+            busy_poll: self.busy,
+        };
+        let mut xdp = builder.open()?;
+        let mut ports: Vec<AnyPort> = xdp.ports.into_iter().map(AnyPort::from).collect();
+        let without = wanted.cores - ports.len();
+        if without > 0 {
+            // What is theirs arrives at the others, and is handed over; to send they need no queue.
+            ports.extend(packet::senders(interface, without)?.into_iter().map(AnyPort::from));
+            xdp.warnings.push(format!(
+                "{interface}: {without} of {} cores have no receive queue, and get all frames from the others \
+                 (more queues: ethtool -L {interface} combined {0})",
+                wanted.cores
+            ));
+        }
+        let queues = if xdp.queues == 1 { "1 queue".to_owned() } else { format!("{} queues", xdp.queues) };
+        Ok(Opened {
+            what: format!("interface {interface} by AF_XDP ({}, {queues})", xdp.mode),
+            name: xdp.name,
+            mac: xdp.mac,
+            ports,
+            warnings: xdp.warnings,
         })
     }
 }

@@ -9,9 +9,7 @@ use std::os::fd::AsFd;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU32;
 
-#[cfg(test)]
-use rustix::mm::mmap_anonymous;
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 /// A piece of such memory, unmapped when dropped.
 #[derive(Debug)]
@@ -33,7 +31,6 @@ impl Region {
     }
 
     /// `len` bytes of our own, zeroed.
-    #[cfg(test)]
     pub fn anonymous(len: usize) -> io::Result<Region> {
         let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE | MapFlags::POPULATE);
         // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
@@ -49,6 +46,11 @@ impl Region {
     /// Its length, in bytes.
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// Where it starts, for the kernel.
+    pub fn address(&self) -> u64 {
+        self.base.as_ptr() as u64
     }
 
     /// The word at byte `at`, that both parties write.

@@ -23,9 +23,16 @@ const PORT: u16 = 6653;
 
 /// Every kind of port with every number of cores.
 const CELLS: &[Cell] = &[
-    Cell { port: "packet:ff0", cores: 1 },
-    Cell { port: "packet:ff0", cores: 2 },
-    Cell { port: "packet:ff0", cores: 4 },
+    Cell { port: "packet:ff0", cores: 1, queues: 1 },
+    Cell { port: "packet:ff0", cores: 2, queues: 2 },
+    Cell { port: "packet:ff0", cores: 4, queues: 1 },
+    Cell { port: "xdp:ff0,own", cores: 1, queues: 1 },
+    Cell { port: "xdp:ff0,own", cores: 2, queues: 2 },
+    Cell { port: "xdp:ff0,own", cores: 4, queues: 4 },
+    Cell { port: "xdp:ff0,own", cores: 1, queues: 4 },
+    Cell { port: "xdp:ff0,own", cores: 2, queues: 4 },
+    Cell { port: "xdp:ff0,own", cores: 4, queues: 2 },
+    Cell { port: "xdp:ff0,own,busy=20", cores: 1, queues: 2 },
 ];
 
 /// Runs a test in each cell, in a namespace of its own.
@@ -35,7 +42,11 @@ fn each_cell(test: fn(Cell)) {
     }
     for &cell in CELLS {
         in_namespace(move || {
-            lab::veth(cell.cores);
+            lab::veth(cell.queues);
+            if cell.port.starts_with("xdp") {
+                // XDP cannot tell that a checksum is left out.
+                lab::ethtool("host0", "tx off");
+            }
             test(cell);
         });
     }
@@ -298,7 +309,7 @@ fn a_vlan_is_another_network() {
     each_cell(|cell| {
         let stack = cell.start(|_| server(0, &Arc::default()));
         let spec: PortSpec = "packet:host0".parse().unwrap();
-        let mut host = spec.open(&Wanted { cores: 1, host_address: None }).unwrap();
+        let mut host = spec.open(&Wanted { cores: 1, host_address: None, force: false }).unwrap();
         let (port, mac) = (&mut host.ports[0], host.mac);
         let mut burst = Burst::new(2);
         for vid in [5, 0] {
@@ -322,5 +333,32 @@ fn a_vlan_is_another_network() {
         let reports = stack.stop();
         // Every core sees what is for all, and one answers.
         assert_eq!((answers, total(&reports, "other_vlan")), (1, cell.cores as u64), "{cell:?}");
+    });
+}
+
+/// What a veth leaves out of its frames is named at the start, and such frames are counted and dropped.
+#[test]
+fn xdp_names_a_peer_that_leaves_checksums_out() {
+    each_cell(|cell| {
+        if !cell.port.starts_with("xdp") {
+            return;
+        }
+        let warnings = |what: &str| {
+            let opened = cell.open();
+            assert_eq!(
+                opened.warnings.iter().any(|w| w.contains("ethtool -K host0 tx off")),
+                what == "on",
+                "{what}"
+            );
+        };
+        warnings("off");
+        lab::ethtool("host0", "tx on");
+        warnings("on");
+        let stack = cell.start(|_| server(0, &Arc::default()));
+        let to = SocketAddr::from((lab::STACK, PORT));
+        assert!(std::net::TcpStream::connect_timeout(&to, Duration::from_millis(300)).is_err(), "{cell:?}");
+        let reports = stack.stop();
+        assert!(total(&reports, "xdp_rx_csum_partial") > 0, "{cell:?}");
+        assert_eq!(total(&reports, "tcp_accepted"), 0);
     });
 }

@@ -99,6 +99,7 @@ fn open(spec: &PortSpec, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
     let opened = spec.open(&Wanted {
         cores: args.cores,
         host_address: host.map(|host| (host.address, host.prefix_len)),
+        force: args.force,
     })?;
     for warning in &opened.warnings {
         tracing::warn!("{warning}");

@@ -18,6 +18,7 @@ use ferroflow_stack::port::{Burst, Caps, Csum, Frame, Interest, Meta, Port, Port
 use rustix::io::Errno;
 
 use blocks::{Blocks, Found, Next};
+pub(crate) use socket::{hear, senders};
 use vnet::{VNET_LEN, VnetHeader};
 
 use crate::link::LinkError;

@@ -17,6 +17,8 @@ use crate::sockopt;
 const RETIRE_MS: u32 = 1;
 /// What a frame takes in the ring on average; with TPACKET_V3 this only has to be consistent.
 const FRAME_BYTES: u32 = 2048;
+/// What stands for the ring of a socket that only sends.
+const NO_RING: usize = 4096;
 /// Bytes that the kernel queues for the interface; more than all our buffers hold.
 const SEND_BUFFER: i32 = 8 << 20;
 
@@ -38,7 +40,9 @@ pub(super) fn open(builder: &PacketBuilder) -> Result<Packet, LinkError> {
         attach(&fd, &filter::accept(mac), SOL_SOCKET, libc::SO_ATTACH_FILTER)
             .map_err(open("set a filter"))
             .map_err(refused)?;
-        bind(&fd, ethernet.index).map_err(open("bind a packet socket")).map_err(refused)?;
+        bind(&fd, ethernet.index, libc::ETH_P_ALL as u16)
+            .map_err(open("bind a packet socket"))
+            .map_err(refused)?;
         if mac != ethernet.mac {
             listen_to(&fd, ethernet, mac).map_err(open("add the stack's MAC address")).map_err(refused)?;
         }
@@ -50,6 +54,24 @@ pub(super) fn open(builder: &PacketBuilder) -> Result<Packet, LinkError> {
         ports.push(PacketPort::new(fd, blocks, name, queue, ethernet.mtu));
     }
     Ok(Packet { name: name.clone(), ports, mac, host_mac: ethernet.mac })
+}
+
+/// Ports that only send: they receive nothing, whatever arrives.
+pub(crate) fn senders(interface: &str, count: usize) -> Result<Vec<PacketPort>, LinkError> {
+    let link = Link::new(interface)?;
+    let ethernet = link.ethernet()?;
+    let open = || -> io::Result<(OwnedFd, Blocks)> {
+        let fd = socket()?;
+        bind(&fd, ethernet.index, 0)?;
+        // Memory that the kernel does not know.
+        Ok((fd, Blocks::new(Region::anonymous(NO_RING)?, NO_RING)))
+    };
+    (0..count)
+        .map(|_| {
+            let (fd, blocks) = open().map_err(|e| link.refused("open a packet socket", "CAP_NET_RAW", e))?;
+            Ok(PacketPort::new(fd, blocks, interface, 0, ethernet.mtu))
+        })
+        .collect()
 }
 
 /// A socket that gets no frame yet.
@@ -89,11 +111,11 @@ fn attach(fd: &OwnedFd, program: &[libc::sock_filter], level: i32, option: i32) 
     sockopt::set(fd, level, option, &program)
 }
 
-/// From here on frames come.
-fn bind(fd: &OwnedFd, index: u32) -> io::Result<()> {
+/// From here on frames of this type come; of type 0 there are none.
+fn bind(fd: &OwnedFd, index: u32, ethertype: u16) -> io::Result<()> {
     let address = libc::sockaddr_ll {
         sll_family: libc::AF_PACKET as u16,
-        sll_protocol: (libc::ETH_P_ALL as u16).to_be(),
+        sll_protocol: ethertype.to_be(),
         sll_ifindex: index as i32,
         sll_hatype: 0,
         sll_pkttype: 0,
@@ -106,7 +128,14 @@ fn bind(fd: &OwnedFd, index: u32) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// The interface takes frames to `mac` too, as long as the socket is open.
+/// Has the interface take frames to `mac` too, as long as what it answers is open.
+pub(crate) fn hear(ethernet: Ethernet, mac: [u8; 6]) -> io::Result<OwnedFd> {
+    let fd = rustix::net::socket_with(AddressFamily::PACKET, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
+    listen_to(&fd, ethernet, mac)?;
+    Ok(fd)
+}
+
+/// The same, as long as a socket is open.
 fn listen_to(fd: &OwnedFd, ethernet: Ethernet, mac: [u8; 6]) -> io::Result<()> {
     let mut address = [0; 8];
     address[..6].copy_from_slice(&mac);

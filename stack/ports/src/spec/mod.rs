@@ -18,12 +18,14 @@ pub const GRAMMAR: &str = "\
   shm:PATH                                another process's memory, over the Unix socket PATH
   pipe                                    this process's memory
   for tap, packet, xdp, netmap and shm also [,mac=XX:XX:XX:XX:XX:XX] (the stack's address)
-  for tap also [,mtu=N] (bytes of an IP packet)";
+  for tap also [,mtu=N] (bytes of an IP packet), for xdp [,busy=N] (microseconds of busy polling)";
 
 /// Smallest MTU that may be asked for: every IPv4 host takes such a packet (RFC 791 3.2).
 const MTU_MIN: u32 = 576;
 /// Largest: with its Ethernet header a packet still has to fit in 64 KiB less what the kernel adds.
 pub(crate) const MTU_MAX: u32 = 65_521;
+/// Longest busy polling, in microseconds: a second.
+const BUSY_MAX: u32 = 1_000_000;
 /// Most queues of one interface.
 pub(crate) const QUEUES_MAX: u16 = 256;
 
@@ -38,6 +40,8 @@ pub struct PortSpec {
     pub mac: Option<[u8; 6]>,
     /// Largest IP packet, in bytes; `None` = as the interface has it.
     pub mtu: Option<u32>,
+    /// For so many microseconds the kernel polls the card when it is called; `None` = it waits for interrupts.
+    pub busy: Option<u32>,
 }
 
 /// What kind of port, and which one.
@@ -139,6 +143,9 @@ impl fmt::Display for PortSpec {
         if let Some(n) = self.mtu {
             write!(f, ",mtu={n}")?;
         }
+        if let Some(n) = self.busy {
+            write!(f, ",busy={n}")?;
+        }
         Ok(())
     }
 }
@@ -163,7 +170,7 @@ impl PortKind {
             PortKind::Pipe | PortKind::Kernel => &[],
             PortKind::Shm { .. } | PortKind::Netmap { .. } => &["mac"],
             PortKind::Tap { .. } => &["offload", "queues", "mac", "mtu"],
-            PortKind::Xdp { .. } => &["own", "shared", "queues", "mac"],
+            PortKind::Xdp { .. } => &["own", "shared", "queues", "mac", "busy"],
             PortKind::Packet { .. } => &["queues", "mac"],
         }
     }
@@ -205,7 +212,7 @@ impl PortKind {
 impl PortSpec {
     /// A port of this kind with nothing else said.
     pub fn new(kind: PortKind) -> PortSpec {
-        PortSpec { kind, queues: None, mac: None, mtu: None }
+        PortSpec { kind, queues: None, mac: None, mtu: None, busy: None }
     }
 
     /// Takes one option.
@@ -232,6 +239,7 @@ impl PortSpec {
             ("shared", PortKind::Xdp { mode, .. }) => word.once(mode, XdpMode::Shared),
             ("offload", PortKind::Tap { offload, .. }) => word.once(offload, value.on_or_off()?),
             ("queues", _) => word.once(&mut self.queues, value.number(1, QUEUES_MAX.into())? as u16),
+            ("busy", _) => word.once(&mut self.busy, value.number(1, BUSY_MAX)?),
             ("mtu", _) => word.once(&mut self.mtu, value.number(MTU_MIN, MTU_MAX)?),
             _ => word.once(&mut self.mac, value.mac()?),
         }

@@ -69,6 +69,7 @@ fn an_error_says_what_and_where() {
         ("tap:e,mac=02:00:00:00:00:01:02", "MAC address", "02:00:00:00:00:01:02"),
         ("tap:e,mac=01:00:5e:00:00:01", "a group's", "01:00:5e:00:00:01"),
         ("tap:e,mac=00:00:00:00:00:00", "all zeroes", "00:00:00:00:00:00"),
+        ("xdp:e,busy=0", "1 to 1000000", "0"),
         ("tap:e,", "no option \"\"", ""),
     ] {
         let (said, marked) = refused(text);
@@ -93,6 +94,7 @@ proptest! {
         queues in proptest::option::of(1..=QUEUES_MAX),
         mac in proptest::option::of(any::<[u8; 6]>().prop_map(|[_, b, c, d, e, f]| [2, b, c, d, e, f])),
         mtu in proptest::option::of(MTU_MIN..=MTU_MAX),
+        busy in proptest::option::of(1..=BUSY_MAX),
     ) {
         let mode = flag.map(|own| if own { XdpMode::Own } else { XdpMode::Shared });
         let kind = match kind {
@@ -104,7 +106,8 @@ proptest! {
         };
         let has = |option| kind.options().contains(&option);
         let (queues, mtu) = (queues.filter(|_| has("queues")), mtu.filter(|_| has("mtu")));
-        let spec = PortSpec { queues, mac, mtu, kind };
+        let busy = busy.filter(|_| has("busy"));
+        let spec = PortSpec { queues, mac, mtu, busy, kind };
         prop_assert_eq!(read(&spec.to_string()), spec);
     }
 

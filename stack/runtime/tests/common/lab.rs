@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant as Wall};
 
-use ferroflow_ports::{AnyPort, PortSpec, TapBuilder, TapPort, Wanted};
+use ferroflow_ports::{AnyPort, Opened, PortSpec, TapBuilder, TapPort, Wanted};
 use ferroflow_runtime::capture::Ring;
 use ferroflow_runtime::{CoreReport, Options, PortEngine, Runtime, Steered, Waker, steer};
 use ferroflow_stack::port::Port;
@@ -105,19 +105,26 @@ pub fn tap(queues: u16) -> (Vec<TapPort>, [u8; 6]) {
     (tap.ports, mac)
 }
 
-/// A kind of port on one end of a veth pair, and the number of cores.
+/// A kind of port on one end of a veth pair, and how many cores and queues.
 #[derive(Debug, Clone, Copy)]
 pub struct Cell {
     pub port: &'static str,
     pub cores: usize,
+    /// Of the interface.
+    pub queues: usize,
 }
 
 impl Cell {
+    /// Its kind of port on ff0.
+    pub fn open(self) -> Opened {
+        let spec: PortSpec = self.port.parse().unwrap_or_else(|e| panic!("{e}"));
+        let wanted = Wanted { cores: self.cores, host_address: None, force: false };
+        spec.open(&wanted).unwrap_or_else(|e| panic!("{self:?}: {e}"))
+    }
+
     /// The stack, with its kind of port on ff0.
     pub fn start<S: Service + Send + 'static>(self, service: impl FnMut(usize) -> S) -> Stack {
-        let spec: PortSpec = self.port.parse().unwrap_or_else(|e| panic!("{e}"));
-        let opened =
-            spec.open(&Wanted { cores: self.cores, host_address: None }).unwrap_or_else(|e| panic!("{e}"));
+        let opened = self.open();
         Stack::start(steer::join(opened.ports, 256, Steer::new), opened.mac, service, |_| ())
     }
 

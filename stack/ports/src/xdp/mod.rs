@@ -1,0 +1,377 @@
+//! AF_XDP: an interface's queues, taken before the kernel makes packets of their frames.
+//!
+//! A program that is assembled here leads frames to the stack's MAC address into memory of ours; everything else goes on to
+//! the kernel. Each queue has a socket and memory of its own; a core has one or several. The program is held by a
+//! descriptor (a BPF link that is pinned nowhere): when the process ends, however it ends, the kernel takes it off.
+
+mod bpf;
+mod chunks;
+mod partial;
+mod program;
+mod queue;
+mod ring;
+mod socket;
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Meta, Port, PortError};
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+
+use queue::Queue;
+use socket::Attached;
+
+use crate::link::LinkError;
+
+/// Frames of one queue, and places in each of its rings: no ring can be full.
+const BUFFERS: u32 = 2048;
+/// Of these, with the kernel to receive into.
+const FILL: u32 = BUFFERS / 2;
+/// Most queues of one core: a frame tells its queue in a byte, of which others use the upper values.
+const QUEUES_PER_CORE: u32 = 128;
+/// Ethernet's header and one VLAN tag.
+const LINK_BYTES: usize = 18;
+
+/// Which interface, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct XdpBuilder {
+    /// The interface.
+    pub interface: String,
+    /// How many of its queues are taken, from 0; `None` = all.
+    pub queues: Option<u16>,
+    /// How many ports they are shared out to, in turn; one for each core. There are never more ports than queues.
+    pub cores: usize,
+    /// The stack's MAC address; `None` = one made from the interface's.
+    pub mac: Option<[u8; 6]>,
+    /// For so many microseconds the kernel polls the card in a call instead of waiting for its interrupt; `None` = it waits.
+    pub busy_poll: Option<u32>,
+}
+
+impl XdpBuilder {
+    /// All queues for one core, a MAC address of its own.
+    pub fn new(interface: impl Into<String>) -> XdpBuilder {
+        XdpBuilder { interface: interface.into(), queues: None, cores: 1, mac: None, busy_poll: None }
+    }
+
+    /// Opens the sockets and attaches the program.
+    ///
+    /// # Errors
+    /// See [`XdpError`]; each says what to do.
+    pub fn open(&self) -> Result<Xdp, XdpError> {
+        socket::open(self)
+    }
+}
+
+/// How frames come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The card writes them into our memory.
+    ZeroCopy,
+    /// The driver runs the program; frames are copied.
+    Native,
+    /// The kernel runs the program, behind the driver; frames are copied.
+    Generic,
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Mode::ZeroCopy => "zero-copy",
+            Mode::Native => "native",
+            Mode::Generic => "generic",
+        })
+    }
+}
+
+/// An interface whose queues are ours.
+#[derive(Debug)]
+pub struct Xdp {
+    /// Its name.
+    pub name: String,
+    /// The queues, shared out to cores.
+    pub ports: Vec<XdpPort>,
+    /// The stack's MAC address.
+    pub mac: [u8; 6],
+    /// The kernel's.
+    pub host_mac: [u8; 6],
+    /// How many queues.
+    pub queues: u32,
+    /// How frames come.
+    pub mode: Mode,
+    /// What the operator should know.
+    pub warnings: Vec<String>,
+}
+
+/// Why an interface could not be opened by AF_XDP, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum XdpError {
+    /// The interface cannot be had.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The kernel was built without.
+    #[error("this kernel has no AF_XDP sockets: use packet:IFACE")]
+    NoKernel,
+    /// Another program is there.
+    #[error("interface {0} has an XDP program of somebody else (`ip link show {0}` names it): stop that one")]
+    Busy(String),
+    /// There are not so many queues.
+    #[error(
+        "interface {name} has {there} receive queues, not {wanted} (more: ethtool -L {name} combined {wanted})"
+    )]
+    Queues {
+        /// The interface.
+        name: String,
+        /// The queues that it has.
+        there: u32,
+        /// The queues that were asked for.
+        wanted: u32,
+    },
+    /// Too many queues for the cores.
+    #[error(
+        "interface {name} has {queues} queues for {cores} cores: at most 128 each (queues=N, or ethtool -L {name})"
+    )]
+    Crowded {
+        /// The interface.
+        name: String,
+        /// The queues that were asked for.
+        queues: u32,
+        /// The cores that there are.
+        cores: usize,
+    },
+    /// A frame does not fit in a page.
+    #[error("interface {name} has an MTU of {mtu}, and AF_XDP takes up to 3822: ip link set {name} mtu 1500")]
+    Mtu {
+        /// The interface.
+        name: String,
+        /// What it has.
+        mtu: u32,
+    },
+    /// Memory may not be locked.
+    #[error(
+        "not enough memory may be locked for interface {0}: 4 MiB for each queue are needed (ulimit -l unlimited), \
+         or CAP_IPC_LOCK"
+    )]
+    Locked(String),
+}
+
+/// What happened on a core's queues.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct XdpCounters {
+    /// Frames received.
+    pub rx_frames: u64,
+    /// Of these, with a transport checksum that their sender has left out: the stack drops them. Counted on veth only.
+    pub rx_csum_partial: u64,
+    /// Frames dropped because what the kernel says of them cannot be, or they are parts.
+    pub rx_invalid: u64,
+    /// Frames that the kernel dropped, for reasons of its own.
+    pub rx_dropped: u64,
+    /// Frames that the kernel dropped because the receive ring was full.
+    pub rx_ring_full: u64,
+    /// Frames that the kernel dropped because we had given it no memory.
+    pub rx_no_buffer: u64,
+    /// Frames sent.
+    pub tx_frames: u64,
+    /// Calls of the kernel for them.
+    pub tx_calls: u64,
+    /// Times that the kernel could not take all frames at once.
+    pub tx_full: u64,
+    /// Frames that the kernel gave back without having had them.
+    pub tx_invalid: u64,
+    /// Entries of rings that the kernel refused.
+    pub kernel_invalid: u64,
+    /// Times that an index of the kernel made no sense.
+    pub insane: u64,
+    /// Times that no buffer was free.
+    pub no_buffer: u64,
+    /// Times that the interface went down.
+    pub went_down: u64,
+}
+
+impl XdpCounters {
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        [
+            ("xdp_rx_frames", self.rx_frames),
+            ("xdp_rx_csum_partial", self.rx_csum_partial),
+            ("xdp_rx_invalid", self.rx_invalid),
+            ("xdp_rx_dropped", self.rx_dropped),
+            ("xdp_rx_ring_full", self.rx_ring_full),
+            ("xdp_rx_no_buffer", self.rx_no_buffer),
+            ("xdp_tx_frames", self.tx_frames),
+            ("xdp_tx_calls", self.tx_calls),
+            ("xdp_tx_full", self.tx_full),
+            ("xdp_tx_invalid", self.tx_invalid),
+            ("xdp_kernel_invalid", self.kernel_invalid),
+            ("xdp_index_invalid", self.insane),
+            ("xdp_no_buffer", self.no_buffer),
+            ("xdp_went_down", self.went_down),
+        ]
+        .into_iter()
+    }
+}
+
+/// One core's queues of an interface.
+#[derive(Debug)]
+pub struct XdpPort {
+    /// By [`Frame::port`]. Before the program: sockets are closed first.
+    queues: Vec<Queue>,
+    _attached: Arc<Attached>,
+    name: String,
+    core: u16,
+    mtu: u32,
+    veth: bool,
+    /// Watches several sockets at once; which of them for room as well.
+    watch: Option<(OwnedFd, Vec<bool>)>,
+    /// Which queue is asked first next time, for frames and for a buffer.
+    first: usize,
+    counters: XdpCounters,
+}
+
+impl XdpPort {
+    fn new(
+        queues: Vec<Queue>,
+        attached: Arc<Attached>,
+        name: &str,
+        core: u16,
+        mtu: u32,
+        veth: bool,
+    ) -> io::Result<XdpPort> {
+        let watch = match &queues[..] {
+            [_] => None,
+            several => {
+                let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+                for queue in several {
+                    epoll::add(
+                        &epoll,
+                        queue.fd(),
+                        EventData::new_u64(u64::from(queue.number())),
+                        EventFlags::IN,
+                    )?;
+                }
+                Some((epoll, vec![false; several.len()]))
+            }
+        };
+        let name = name.to_owned();
+        let counters = XdpCounters::default();
+        Ok(XdpPort { queues, _attached: attached, name, core, mtu, veth, watch, first: 0, counters })
+    }
+
+    /// What happened so far.
+    pub fn counters(&self) -> XdpCounters {
+        let mut counters = self.counters;
+        self.queues.iter().for_each(|queue| queue.add_kernels(&mut counters));
+        counters
+    }
+
+    /// Frames that are with the stack.
+    pub fn held(&self) -> usize {
+        self.queues.iter().map(Queue::held).sum()
+    }
+
+    fn queue(&mut self, frame: &Frame) -> &mut Queue {
+        &mut self.queues[usize::from(frame.port)]
+    }
+
+    /// The queues one after another, another first each time.
+    fn turns(&mut self) -> impl Iterator<Item = usize> + use<> {
+        let (first, n) = (self.first, self.queues.len());
+        self.first = (first + 1) % n;
+        (0..n).map(move |i| (first + i) % n)
+    }
+
+    /// Watches the sockets for room too that have none, and no others.
+    fn watch_for_room(&mut self) -> io::Result<()> {
+        let Some((epoll, both)) = &mut self.watch else { return Ok(()) };
+        for (queue, both) in self.queues.iter().zip(both) {
+            if *both != queue.is_stuck() {
+                *both = queue.is_stuck();
+                let flags = if *both { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
+                epoll::modify(&*epoll, queue.fd(), EventData::new_u64(u64::from(queue.number())), flags)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Port for XdpPort {
+    fn caps(&self) -> Caps {
+        Caps { mtu: self.mtu, reply_in_place: true, tx_csum: false, queue: self.core }
+    }
+
+    fn rx(&mut self, into: &mut Burst) -> usize {
+        let mut count = 0;
+        for at in self.turns() {
+            count += self.queues[at].receive(into, at as u8, self.veth, &mut self.counters);
+        }
+        count
+    }
+
+    #[inline]
+    fn bytes(&self, frame: &Frame) -> &[u8] {
+        self.queues[usize::from(frame.port)].bytes(frame)
+    }
+
+    #[inline]
+    fn bytes_mut(&mut self, frame: &mut Frame) -> &mut [u8] {
+        self.queue(frame).bytes_mut(frame)
+    }
+
+    fn alloc(&mut self, len: usize) -> Option<Frame> {
+        if len > self.mtu as usize + LINK_BYTES {
+            return None;
+        }
+        for at in self.turns() {
+            if let Some(idx) = self.queues[at].alloc(&mut self.counters) {
+                return Some(Frame { port: at as u8, idx, off: 0, len: len as u32, meta: Meta::default() });
+            }
+        }
+        self.counters.no_buffer += 1;
+        None
+    }
+
+    fn tx(&mut self, from: &mut Burst) -> usize {
+        let mut count = 0;
+        while let Some(frame) = from.pop() {
+            self.queue(&frame).send(&frame);
+            self.counters.tx_frames += 1;
+            count += 1;
+        }
+        count
+    }
+
+    #[inline]
+    fn release(&mut self, frame: Frame) {
+        self.queue(&frame).release(frame);
+    }
+
+    fn sync(&mut self) -> Result<(), PortError> {
+        for queue in &mut self.queues {
+            queue.sync(&mut self.counters);
+            if let Some(e) = queue.gone() {
+                return Err(PortError::Gone(format!("interface {} was deleted ({e})", self.name)));
+            }
+        }
+        Ok(())
+    }
+
+    fn wait(&self) -> Option<(BorrowedFd<'_>, Interest)> {
+        match (&self.watch, &self.queues[..]) {
+            (Some((epoll, _)), _) => Some((epoll.as_fd(), Interest::Readable)),
+            (None, [queue, ..]) => {
+                Some((queue.fd(), if queue.is_stuck() { Interest::Both } else { Interest::Readable }))
+            }
+            (None, []) => None,
+        }
+    }
+
+    fn prepare_wait(&mut self) -> bool {
+        if self.watch_for_room().is_err() {
+            // It is tried again in the next turn.
+            return false;
+        }
+        let counters = &mut self.counters;
+        self.queues.iter_mut().for_each(|queue| queue.look_for_errors(counters));
+        self.queues.iter_mut().all(|queue| queue.gone().is_none() && !queue.has_news())
+    }
+}
