@@ -2,16 +2,19 @@
 # Runs cbench in both modes against Ferroflow on each stack and prints one table, with responses per controller
 # core-second beside responses per second.
 #
-#   cbench-scripts/scripts/bench.sh [kernel] [tap] [canned]      default: canned kernel, and tap where there are the rights
+#   cbench-scripts/scripts/bench.sh [kernel] [tap] [packet] [xdp] [canned]
+#                                         default: canned kernel, and tap where there are the rights
 #
-# canned is no controller but the least that can answer: what the kernel's sockets allow on this machine.
-# Environment: SWITCHES (16) MACS (1000) LOOPS (5) MS (2000) CORES (1) TAP (ffbench0) PORT (6653)
+# canned is no controller but the least that can answer: what the kernel's sockets allow on this machine. packet and xdp
+# run over a veth pair, $VETH and ${VETH}p, which is made and removed; its offloads are as the kernel makes them, but for
+# the checksums, which XDP wants complete.
+# Environment: SWITCHES (16) MACS (1000) LOOPS (5) MS (2000) CORES (1) TAP (ffbench0) VETH (ffveth) PORT (6653)
 #              CBENCH_CPU (the last one: where cbench is pinned) RESULTS (a file that gets one JSON object per run)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 SWITCHES=${SWITCHES:-16} MACS=${MACS:-1000} LOOPS=${LOOPS:-5} MS=${MS:-2000} CORES=${CORES:-1}
-TAP=${TAP:-ffbench0} PORT=${PORT:-6653} CBENCH_CPU=${CBENCH_CPU:-$(($(nproc) - 1))} RESULTS=${RESULTS:-/dev/null}
+TAP=${TAP:-ffbench0} VETH=${VETH:-ffveth} PORT=${PORT:-6653} CBENCH_CPU=${CBENCH_CPU:-$(($(nproc) - 1))} RESULTS=${RESULTS:-/dev/null}
 stacks=("$@")
 if [ ${#stacks[@]} -eq 0 ]; then
     stacks=(canned kernel)
@@ -23,8 +26,8 @@ cargo build --release --quiet -p cbench --bin cbench --example canned
 for s in "${stacks[@]}"; do
     case $s in
         canned) ;;
-        kernel | tap) cargo build --release --quiet -p ferroflow-cli ;;
-        *) echo "unknown stack: $s (kernel, tap or canned)" >&2; exit 2 ;;
+        kernel | tap | packet | xdp) cargo build --release --quiet -p ferroflow-cli ;;
+        *) echo "unknown stack: $s (kernel, tap, packet, xdp or canned)" >&2; exit 2 ;;
     esac
 done
 
@@ -36,6 +39,16 @@ stop() {
         wait "$pid" 2>/dev/null || true
         pid=
     fi
+    ip link delete "$VETH" 2>/dev/null || true
+}
+
+# A veth pair with the address that TAP's other end has.
+veth() {
+    ip link add "$VETH" type veth peer name "${VETH}p"
+    ip address add 10.77.0.1/24 dev "${VETH}p"
+    [ "$1" = packet ] || ethtool -K "${VETH}p" tx off >/dev/null
+    ip link set "${VETH}p" up
+    ip link set "$VETH" up
 }
 trap 'stop; rm -rf "$log"' EXIT
 
@@ -57,6 +70,7 @@ start() {
         canned) exec taskset -c 0 "$bin/examples/canned" "$PORT" ;;
         kernel) exec "$bin/ferroflow" run --port kernel --listen "$PORT" --cores "$CORES" ;;
         tap) exec "$bin/ferroflow" run --port "tap:$TAP" --listen "$PORT" --cores "$CORES" ;;
+        packet | xdp) exec "$bin/ferroflow" run --port "$1:$VETH" --listen "$PORT" --cores "$CORES" ;;
     esac
 }
 
@@ -65,7 +79,8 @@ row='%-8s %-11s %14s %14s %16s   %s\n'
 printf "$row" stack mode "responses/s" stdev "per core-second" "latency p50/p90/p99/p99.9/max, us"
 for s in "${stacks[@]}"; do
     host=127.0.0.1
-    [ "$s" = tap ] && host=10.77.0.2
+    case $s in tap | packet | xdp) host=10.77.0.2 ;; esac
+    case $s in packet | xdp) veth "$s" ;; esac
     start "$s" >"$log/controller" 2>&1 &
     pid=$!
     await "$host" "$s"

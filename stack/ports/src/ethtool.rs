@@ -57,8 +57,23 @@ const STATS_MAX: usize = 8192;
 const _: () =
     assert!(size_of::<DriverInfo>() == 196 && size_of::<Channels>() == 36 && size_of::<Value>() == 8);
 
-/// One question. `T` is a structure of ethtool's whose first word is the command.
-fn ask<T: Copy>(link: &Link, what: &'static str, question: T) -> Result<T, LinkError> {
+/// A structure of ethtool's.
+///
+/// # Safety
+/// It is laid out as the kernel has it, and for the commands that it is used with the kernel writes no more than its size.
+unsafe trait Question: Copy {}
+
+// SAFETY: the kernel copies out one `struct ethtool_drvinfo`.
+unsafe impl Question for DriverInfo {}
+// SAFETY: the kernel copies out one `struct ethtool_channels`.
+unsafe impl Question for Channels {}
+// SAFETY: the kernel copies out one `struct ethtool_value`.
+unsafe impl Question for Value {}
+// SAFETY: the kernel writes as many counters as the driver has, which is asked before.
+unsafe impl Question for Stats {}
+
+/// Asks one question.
+fn ask<T: Question>(link: &Link, what: &'static str, question: T) -> Result<T, LinkError> {
     let mut answer = Box::new(question);
     let data = std::ptr::from_mut(&mut *answer);
     link.call(what, libc::SIOCETHTOOL, |r| r.ifr_ifru.ifru_data = data.cast())?;

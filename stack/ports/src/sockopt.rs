@@ -4,6 +4,23 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd};
 
+/// What an option gives: plain data.
+///
+/// # Safety
+/// Any bytes must be a value, and there is no padding.
+pub(crate) unsafe trait Plain: Copy {}
+
+// SAFETY: whole numbers, and structures of nothing else without padding.
+unsafe impl Plain for i32 {}
+// SAFETY: as above.
+unsafe impl Plain for u32 {}
+// SAFETY: as above.
+unsafe impl Plain for libc::tpacket_stats_v3 {}
+// SAFETY: as above.
+unsafe impl Plain for libc::xdp_statistics {}
+// SAFETY: as above.
+unsafe impl Plain for libc::xdp_mmap_offsets {}
+
 /// Sets an option. `T` is what the option takes, in the kernel's layout.
 pub(crate) fn set<T: Copy>(fd: impl AsFd, level: i32, name: i32, value: &T) -> io::Result<()> {
     let len = size_of::<T>() as libc::socklen_t;
@@ -14,9 +31,8 @@ pub(crate) fn set<T: Copy>(fd: impl AsFd, level: i32, name: i32, value: &T) -> i
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Reads an option. `T` is what the option gives, in the kernel's layout: whole numbers only, for which any bytes are a
-/// value. What the kernel does not fill in is zero.
-pub(crate) fn get<T: Copy>(fd: impl AsFd, level: i32, name: i32) -> io::Result<T> {
+/// Reads an option. `T` is what the option gives, in the kernel's layout. What the kernel does not fill in is zero.
+pub(crate) fn get<T: Plain>(fd: impl AsFd, level: i32, name: i32) -> io::Result<T> {
     let mut value = MaybeUninit::<T>::zeroed();
     let mut len = size_of::<T>() as libc::socklen_t;
     // SAFETY: the kernel writes at most `len` bytes at the pointer, and `len` is the size of the room there.

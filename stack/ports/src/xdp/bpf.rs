@@ -82,9 +82,10 @@ const _: () = assert!(size_of::<ProgLoad>() == 72 && size_of::<LinkCreate>() == 
 /// Most of what the verifier has to say.
 const LOG_LEN: usize = 16 << 10;
 
-fn bpf<T>(command: i32, attr: &mut T) -> io::Result<i32> {
-    // SAFETY: `attr` is the part of `bpf_attr` that the command reads, of the size that is told; pointers within it are
-    // to live memory of the sizes that it tells, as each caller sees to.
+/// # Safety
+/// `attr` is the part of `bpf_attr` that the command reads, and pointers in it are to live memory of the sizes that it tells.
+unsafe fn bpf<T>(command: i32, attr: &mut T) -> io::Result<i32> {
+    // SAFETY: the kernel reads and writes within the size that it is told; the caller vouches for the rest.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(attr), size_of::<T>()) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
 }
@@ -109,7 +110,8 @@ pub(super) fn xsk_map(queues: u32) -> io::Result<OwnedFd> {
         map_name: NAME,
         ..MapCreate::default()
     };
-    bpf(BPF_MAP_CREATE, &mut attr).map(descriptor)
+    // SAFETY: there are no pointers in it.
+    unsafe { bpf(BPF_MAP_CREATE, &mut attr) }.map(descriptor)
 }
 
 /// Puts a queue's socket into the map.
@@ -122,7 +124,8 @@ pub(super) fn set_socket(map: BorrowedFd<'_>, queue: u32, socket: BorrowedFd<'_>
         value: std::ptr::from_ref(&value) as u64,
         flags: 0,
     };
-    bpf(BPF_MAP_UPDATE_ELEM, &mut attr).map(|_| ())
+    // SAFETY: key and value are four bytes each, as the map was made, and live until the call returns.
+    unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attr) }.map(|_| ())
 }
 
 /// Has the kernel check and translate an XDP program. What its verifier says is part of the error.
@@ -141,12 +144,14 @@ pub(super) fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
         prog_ifindex: 0,
         expected_attach_type: BPF_XDP,
     };
-    match bpf(BPF_PROG_LOAD, &mut attr(0, &mut [])) {
+    // SAFETY: program and licence live until the call returns, and there is no log.
+    match unsafe { bpf(BPF_PROG_LOAD, &mut attr(0, &mut [])) } {
         Ok(fd) => Ok(descriptor(fd)),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(error),
         Err(error) => {
             let mut log = vec![0; LOG_LEN];
-            let again = bpf(BPF_PROG_LOAD, &mut attr(1, &mut log));
+            // SAFETY: as above, and the log has room for as much as is told.
+            let again = unsafe { bpf(BPF_PROG_LOAD, &mut attr(1, &mut log)) };
             let said = log.split(|&b| b == 0).next().unwrap_or_default();
             match again {
                 Ok(fd) => Ok(descriptor(fd)),
@@ -163,5 +168,6 @@ pub(super) fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
 /// the process ends, however it ends.
 pub(super) fn attach(program: BorrowedFd<'_>, index: u32, flags: u32) -> io::Result<OwnedFd> {
     let mut attr = LinkCreate { prog_fd: raw(program), target_ifindex: index, attach_type: BPF_XDP, flags };
-    bpf(BPF_LINK_CREATE, &mut attr).map(descriptor)
+    // SAFETY: there are no pointers in it.
+    unsafe { bpf(BPF_LINK_CREATE, &mut attr) }.map(descriptor)
 }
