@@ -11,6 +11,7 @@
 
 pub mod config;
 pub mod counters;
+pub mod handshake;
 pub mod instance;
 pub mod neighbor;
 pub mod net;

@@ -9,15 +9,9 @@ use ferroflow_wire::ethernet::{EtherType, EthernetView};
 use ferroflow_wire::icmpv4::{IcmpMessage, Icmpv4View};
 use ferroflow_wire::ipv4::{IpProtocol, Ipv4View};
 
-/// Bytes of a Toeplitz key.
-pub const KEY_LEN: usize = 40;
+mod key;
 
-/// The key of Microsoft's verification suite, which many drivers use by default.
-pub const DEFAULT_KEY: [u8; KEY_LEN] = [
-    0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0,
-    0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42,
-    0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
-];
+pub use key::{BadKey, DEFAULT_KEY, KEY_LEN, Key, NamedKey, SYMMETRIC_KEY};
 
 /// Entries of the indirection table between hash and queue; a card's default spreads the queues over it in turn.
 pub const INDIRECTION: u32 = 128;
@@ -71,7 +65,7 @@ impl Steer {
     ///
     /// # Panics
     /// If `core` is not less than `cores`.
-    pub fn with_key(core: u16, cores: u16, key: &[u8; KEY_LEN]) -> Steer {
+    pub fn with_key(core: u16, cores: u16, key: &Key) -> Steer {
         assert!(core < cores, "core {core} of {cores}");
         Steer { core, cores, table: (cores > 1).then(|| table(key)) }
     }
@@ -173,7 +167,7 @@ fn hash(table: &Table, src: Ipv4Addr, dst: Ipv4Addr, src_port: u16, dst_port: u1
 ///
 /// # Panics
 /// If the bit is behind the key's end.
-pub fn window(key: &[u8; KEY_LEN], bit: usize) -> u32 {
+pub fn window(key: &Key, bit: usize) -> u32 {
     let mut bytes = [0; 8];
     let from = bit / 8;
     let n = bytes.len().min(KEY_LEN - from);
@@ -182,7 +176,7 @@ pub fn window(key: &[u8; KEY_LEN], bit: usize) -> u32 {
 }
 
 /// What each value of each byte of the input adds.
-fn table(key: &[u8; KEY_LEN]) -> Box<Table> {
+fn table(key: &Key) -> Box<Table> {
     let mut table = Box::new([[0; 256]; INPUT_LEN]);
     for (position, row) in table.iter_mut().enumerate() {
         for (byte, sum) in row.iter_mut().enumerate() {

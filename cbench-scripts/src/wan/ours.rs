@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ferroflow_ports::AnyPort;
-use ferroflow_runtime::{EventBell, Options, PortEngine, Runtime};
+use ferroflow_runtime::{EventBell, Options, Pin, PortEngine, Runtime};
 use ferroflow_stack::port::pipe::{PipeConfig, PipePort, pair};
 use ferroflow_stack::{
     CloseReason, Config, ConnId, ConnInfo, ConnectError, ConnectOptions, Instance, Instant, Listen, Net, Rx,
@@ -56,7 +56,7 @@ impl Stack {
         tune(&mut config);
         let mut parts = Some((near, service, config));
         // Not pinned: several may run side by side, each alone in its runtime.
-        let options = Options { grace: GRACE, pin: false, ..Options::new(1) };
+        let options = Options { grace: GRACE, pin: Pin::No, ..Options::new(1) };
         let runtime = Runtime::spawn(
             &options,
             |core| {

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use ferroflow_ports::{GRAMMAR, PortSpec, SpecError};
+use ferroflow_runtime::processors::BadCpuList;
+use ferroflow_runtime::{CpuList, Idle, Machine, Options, Pin};
+use ferroflow_stack::steer::{Key, NamedKey};
 
 /// An OpenFlow controller on its own parallel user-space TCP/IP stack.
 ///
@@ -44,6 +47,7 @@ Examples:
   ferroflow run --port kernel --listen 6653     the kernel's sockets, on all its addresses
   sudo ferroflow run --port tap:ff0 --cores 2   the own stack at 10.77.0.2, two cores
   sudo ferroflow run --pcap ff.pcapng           what the own stack receives and sends, for Wireshark
+  sudo ferroflow run --cpus 2-3 --idle spin     two cores on processors of their own, without sleep
   kill -USR1 $(pidof ferroflow)                 its connections, listeners and counters, on its stderr
 
 Ports:
@@ -65,9 +69,8 @@ pub(crate) struct RunArgs {
     /// TCP port to listen on; may be given several times [default: 6653 and 6633]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) listen: Vec<u16>,
-    /// How many cores: one pinned thread, one queue and one stack instance each
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = cores)]
-    pub(crate) cores: usize,
+    #[command(flatten)]
+    pub(crate) cores: CoreArgs,
     /// App to run; may be given several times, packets pass them in this order [default: learning-switch]
     #[arg(long = "app", value_name = "NAME")]
     pub(crate) apps: Vec<String>,
@@ -78,6 +81,56 @@ pub(crate) struct RunArgs {
     /// N bytes of each. What the disk is too slow for is missing there, and counted
     #[arg(long, value_name = "FILE[,snaplen=N]")]
     pub(crate) pcap: Option<PcapSpec>,
+}
+
+/// Where the cores run, and how they idle.
+#[derive(Debug, Args)]
+pub(crate) struct CoreArgs {
+    /// How many cores: one pinned thread, one queue and one stack instance each
+    #[arg(long = "cores", value_name = "N", default_value_t = 1, value_parser = cores, conflicts_with = "cpus")]
+    count: usize,
+    /// The processors to pin cores to, one core each, by the kernel's numbers: for example 0,2-3 [default: --cores of
+    /// those that this process may run on, physical cores first]
+    #[arg(long, value_name = "LIST", value_parser = cpus)]
+    cpus: Option<CpuList>,
+    /// What a core with nothing to do does: sleep in the kernel, spin (which takes its processor whole), or spin for some
+    /// microseconds where that has paid
+    #[arg(long, value_name = "MODE", default_value = "adaptive")]
+    idle: IdleArg,
+    /// Key of the hash that spreads the own stack's connections over the cores: `microsoft`, `symmetric` (both directions
+    /// of a connection alike), or the 40 bytes that `ethtool -x` shows, so that the cores agree with a card
+    #[arg(long, value_name = "KEY", default_value = "microsoft")]
+    rss_key: NamedKey,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum IdleArg {
+    Sleep,
+    Spin,
+    Adaptive,
+}
+
+impl CoreArgs {
+    /// How many cores.
+    pub(crate) fn count(&self) -> usize {
+        self.cpus.as_ref().map_or(self.count, |list| list.0.len())
+    }
+
+    /// The key of the hash that spreads connections over them.
+    pub(crate) fn rss_key(&self) -> &Key {
+        &self.rss_key.0
+    }
+
+    /// What the runtime is to do with them.
+    pub(crate) fn options(&self) -> Options {
+        let pin = self.cpus.clone().map_or(Pin::Auto, Pin::To);
+        let idle = match self.idle {
+            IdleArg::Sleep => Idle::Sleep,
+            IdleArg::Spin => Idle::Spin,
+            IdleArg::Adaptive => Idle::Adaptive,
+        };
+        Options { pin, idle, ..Options::new(self.count()) }
+    }
 }
 
 /// Show a controller at work, in under 20 seconds; needs no rights, no network and no switch
@@ -148,6 +201,13 @@ fn cores(text: &str) -> Result<usize, String> {
         Ok(n) if (1..=MAX_CORES).contains(&n) => Ok(n),
         _ => Err(format!("a number of cores is 1 to {MAX_CORES}")),
     }
+}
+
+fn cpus(text: &str) -> Result<CpuList, String> {
+    let list: CpuList = text.parse().map_err(|error: BadCpuList| error.to_string())?;
+    Machine::here().check(&list).map_err(|error| error.to_string())?;
+    cores(&list.0.len().to_string())?;
+    Ok(list)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -287,6 +347,27 @@ mod tests {
         assert_eq!("tap:ff0,queues=2".parse(), Ok(PortChoice::Port(tap)));
         let error = "eth0".parse::<PortChoice>().unwrap_err();
         assert!(error.contains("no kind of port") && error.contains("auto"), "{error}");
+    }
+
+    #[test]
+    fn cores_are_a_count_or_a_list() {
+        let parse = |words: &str| {
+            let Command::Run(run) = Cli::try_parse_from(words.split(' '))?.command else { panic!("not run") };
+            Ok::<_, clap::Error>(run.cores)
+        };
+        assert_eq!(parse("ferroflow run").unwrap().count(), 1);
+        assert_eq!(parse("ferroflow run --cores 3").unwrap().options().cores, 3);
+        let last = Machine::here().processors().last().unwrap().id;
+        let chosen = parse(&format!("ferroflow run --cpus {last} --idle spin")).unwrap().options();
+        assert_eq!((chosen.cores, chosen.idle), (1, Idle::Spin));
+        assert_eq!(chosen.pin, Pin::To(CpuList(vec![last])));
+        let error = |words: &str| parse(words).unwrap_err().to_string();
+        let absent = error("ferroflow run --cpus 1023");
+        assert!(absent.contains("there is no processor 1023 online; there are 0"), "{absent}");
+        assert!(error("ferroflow run --cpus 0,0").contains("named twice"));
+        assert!(error("ferroflow run --cpus 0 --cores 1").contains("cannot be used with"));
+        assert!(error("ferroflow run --cores 0").contains("1 to 256"));
+        assert!(error("ferroflow run --idle rest").contains("sleep, spin, adaptive"));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use cbench::lab::{Need, Netns, require};
+
 fn ferroflow(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ferroflow")).args(args).output().expect("the command runs")
 }
@@ -39,6 +41,10 @@ fn wrong_words_get_a_clear_sentence() {
     refuses(&["run", "--port", "tap:a-name-that-is-too-long"], &["1 to 15 characters"]);
     refuses(&["run", "--listen", "0"], &["--listen", "1..=65535"]);
     refuses(&["run", "--cores", "0"], &["1 to 256"]);
+    refuses(&["run", "--cores", "2", "--cpus", "0"], &["--cpus", "cannot be used with"]);
+    refuses(&["run", "--cpus", "0,1023"], &["there is no processor 1023 online"]);
+    refuses(&["run", "--cpus", "0,,1"], &["for example 0,2-3"]);
+    refuses(&["run", "--rss-key", "6d:5a"], &["ethtool -x"]);
     refuses(&["run", "--address", "10.0.0.0/24"], &["not a host's"]);
     refuses(
         &["run", "--port", "kernel", "--host-address", "10.9.0.1/24"],
@@ -158,6 +164,24 @@ fn a_signal_shows_what_the_cores_hold() {
     }
     run.signal("TERM");
     assert!(run.ends_within(Duration::from_secs(5)).is_some_and(|status| status.success()));
+}
+
+/// Its interface is deleted under it: the core cannot go on, and so the process ends, saying which core and why.
+#[test]
+fn a_core_that_dies_takes_the_process_with_it() {
+    if !require(&[Need::Root, Need::Tun, Need::Command("ip")]) {
+        return;
+    }
+    let net = Netns::new("dies").expect("a namespace");
+    let mut command = net.command(env!("CARGO_BIN_EXE_ferroflow"));
+    command.args(["run", "--port", "tap:ff0", "--cores", "2"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut run = Running(command.spawn().expect("the command runs"));
+    run.first_lines(2);
+    net.run("ip", &["link", "delete", "ff0"]).expect("it is there");
+    let status = run.ends_within(Duration::from_secs(10)).expect("it ends");
+    let said = run.says("ferroflow: core ");
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains(" has failed: the port is gone: TAP interface ff0 was deleted"), "{said}");
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //!     cargo run --release -p ferroflow-runtime --example echo -- --port kernel --listen 7007
 //!
 //! The stack answers at 10.77.0.2; on TAP the kernel's side is 10.77.0.1. It runs for --seconds N, or until it is killed.
-//! With --pcap FILE it writes its frames to FILE, for Wireshark.
+//! --cpus 0,2-3 pins its cores to these processors; --idle sleep, spin or adaptive is what a core does that has nothing
+//! to do. With --pcap FILE it writes its frames to FILE, for Wireshark.
 
 use std::error::Error;
 use std::net::Ipv4Addr;
@@ -14,7 +15,9 @@ use std::time::{Duration, Instant as Wall};
 
 use ferroflow_ports::{PortKind, PortSpec, Wanted};
 use ferroflow_runtime::kernel::ListenGroup;
-use ferroflow_runtime::{CaptureFile, CoreReport, Kernel, Options, PortEngine, Runtime, kernel, steer};
+use ferroflow_runtime::{
+    CaptureFile, CoreReport, CpuList, Idle, Kernel, Machine, Options, Pin, PortEngine, Runtime, kernel, steer,
+};
 use ferroflow_stack::port::Port;
 use ferroflow_stack::port::pcap::Pcap;
 use ferroflow_stack::steer::Steer;
@@ -116,7 +119,7 @@ fn canned(net: &mut impl Net, id: ConnId, conn: &mut Conn, rx: &mut Rx<'_>, per:
 
 struct Args {
     port: PortSpec,
-    cores: usize,
+    cores: Options,
     listen: u16,
     seconds: Option<u64>,
     answer: Answer,
@@ -126,7 +129,7 @@ struct Args {
 fn args() -> Result<Args, Box<dyn Error>> {
     let mut parsed = Args {
         port: PortSpec::new(PortKind::Kernel),
-        cores: 1,
+        cores: Options::new(1),
         listen: 7007,
         seconds: None,
         answer: Answer::Echo,
@@ -137,18 +140,34 @@ fn args() -> Result<Args, Box<dyn Error>> {
         let value = args.next().ok_or_else(|| format!("{flag} needs a value"))?;
         match flag.as_str() {
             "--port" => parsed.port = value.parse()?,
-            "--cores" => parsed.cores = value.parse()?,
+            "--cores" => parsed.cores.cores = value.parse()?,
+            "--cpus" => {
+                let list: CpuList = value.parse()?;
+                Machine::here().check(&list)?;
+                parsed.cores.cores = list.0.len();
+                parsed.cores.pin = Pin::To(list);
+            }
+            "--idle" => parsed.cores.idle = idle(&value)?,
             "--listen" => parsed.listen = value.parse()?,
             "--seconds" => parsed.seconds = Some(value.parse()?),
             "--answer" => parsed.answer = answer(&value)?,
             "--pcap" => parsed.pcap = Some(value.into()),
             _ => {
-                let all = "--port, --cores, --listen, --seconds, --answer and --pcap";
+                let all = "--port, --cores, --cpus, --idle, --listen, --seconds, --answer and --pcap";
                 return Err(format!("{flag}? There are {all}").into());
             }
         }
     }
     Ok(parsed)
+}
+
+fn idle(value: &str) -> Result<Idle, Box<dyn Error>> {
+    match value {
+        "sleep" => Ok(Idle::Sleep),
+        "spin" => Ok(Idle::Spin),
+        "adaptive" => Ok(Idle::Adaptive),
+        _ => Err(format!("--idle {value}? Use sleep, spin or adaptive").into()),
+    }
 }
 
 /// `echo`, `sink`, or `PER:LEN` for a canned answer.
@@ -167,7 +186,7 @@ fn on_kernel(args: &Args) -> Result<Runtime<Counters>, Box<dyn Error>> {
     let group = ListenGroup::new();
     let (port, answer) = (args.listen, args.answer);
     let runtime = Runtime::spawn(
-        &Options::new(args.cores),
+        &args.cores,
         |core| {
             let (config, waker) = (kernel::Config::new(group.clone(), core.index as u64), core.waker.clone());
             move || Ok(Kernel::new(config, waker, Echo { port, answer })?)
@@ -179,11 +198,11 @@ fn on_kernel(args: &Args) -> Result<Runtime<Counters>, Box<dyn Error>> {
 
 fn on_stack(args: &Args) -> Result<(Runtime<Counters>, Option<CaptureFile>), Box<dyn Error>> {
     let host_address = Some((Ipv4Addr::new(10, 77, 0, 1), 24));
-    let opened = args.port.open(&Wanted { cores: args.cores, host_address, force: false })?;
+    let opened = args.port.open(&Wanted { cores: args.cores.cores, host_address, force: false })?;
     opened.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     let (ports, mac) = (opened.ports, opened.mac);
     let Some(path) = &args.pcap else { return Ok((on_ports(args, ports, mac)?, None)) };
-    let names: Vec<_> = (0..args.cores).map(|queue| format!("{}/{queue}", opened.name)).collect();
+    let names: Vec<_> = (0..args.cores.cores).map(|queue| format!("{}/{queue}", opened.name)).collect();
     let (file, captures) = CaptureFile::create(path, "the echo example", &names, 0)?;
     let ports = ports.into_iter().zip(captures).map(|(port, capture)| Pcap::new(port, capture));
     Ok((on_ports(args, ports.collect(), mac)?, Some(file)))
@@ -197,7 +216,7 @@ fn on_ports<P: Port + Send + 'static>(
     let mut ports = steer::join(ports, 256, Steer::new).into_iter();
     let (listen, answer) = (args.listen, args.answer);
     let runtime = Runtime::spawn(
-        &Options::new(args.cores),
+        &args.cores,
         |core| {
             let port = ports.next();
             let (waker, index) = (core.waker.clone(), core.index as u64);

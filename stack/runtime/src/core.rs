@@ -12,6 +12,18 @@ use crate::engine::Engine;
 use crate::inspect::Question;
 use crate::wake::Waker;
 
+/// What a core with nothing to do does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Idle {
+    /// Sleeps in the kernel at once: the least processor time.
+    Sleep,
+    /// Looks again, for ever: the shortest answer, and a processor taken whole. Not where cores share processors.
+    Spin,
+    /// Looks again for a bounded time, where sleeps have turned out to be shorter than that; then sleeps.
+    #[default]
+    Adaptive,
+}
+
 /// What a core has done so far; readable by any thread while it runs.
 #[derive(Debug, Default)]
 pub struct CoreStats {
@@ -57,7 +69,8 @@ pub(crate) struct Loop {
     /// This core's place among them.
     pub core: usize,
     pub questions: Arc<[Question]>,
-    /// Longest spin before a sleep; zero = none.
+    pub idle: Idle,
+    /// Longest spin of [`Idle::Adaptive`] before a sleep.
     pub spin: Duration,
     /// How long connections may take to end after the stop.
     pub grace: Duration,
@@ -68,7 +81,7 @@ impl Loop {
     pub fn run(&self, engine: &mut impl Engine) -> Result<(), PortError> {
         let mut now = clock::now();
         let mut stopping: Option<Instant> = None;
-        let mut spin = Spin::new(self.spin);
+        let mut spin = Spin::new(self.idle, self.spin);
         loop {
             if stopping.is_none() && self.stop.load(Ordering::Acquire) {
                 engine.stop(now);
@@ -121,6 +134,7 @@ impl Loop {
 /// How long to look again before sleeping: only while sleeps turn out to be shorter than the spin would be.
 #[derive(Debug)]
 struct Spin {
+    always: bool,
     limit: Duration,
     /// Sleeps in a row that a spin would have saved.
     short_sleeps: u32,
@@ -131,14 +145,15 @@ struct Spin {
 const SHORT_SLEEPS: u32 = 4;
 
 impl Spin {
-    fn new(limit: Duration) -> Spin {
-        Spin { limit, short_sleeps: 0, until: None }
+    fn new(idle: Idle, limit: Duration) -> Spin {
+        let limit = if idle == Idle::Sleep { Duration::ZERO } else { limit };
+        Spin { always: idle == Idle::Spin, limit, short_sleeps: 0, until: None }
     }
 
     /// Whether to run another turn although the last one leaves nothing to do.
     fn goes_on(&mut self, handled: bool, now: Instant) -> bool {
-        if self.short_sleeps < SHORT_SLEEPS {
-            return false;
+        if self.always || self.short_sleeps < SHORT_SLEEPS {
+            return self.always;
         }
         if handled || self.until.is_none() {
             self.until = Some(now + self.limit);
@@ -164,7 +179,7 @@ mod tests {
     #[test]
     fn spins_only_after_short_sleeps_and_not_for_ever() {
         let limit = Duration::from_micros(10);
-        let mut spin = Spin::new(limit);
+        let mut spin = Spin::new(Idle::Adaptive, limit);
         let t = Instant::from_millis(1);
         assert!(!spin.goes_on(true, t));
         for _ in 0..SHORT_SLEEPS {
@@ -180,11 +195,16 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_zero_never_spins() {
-        let mut spin = Spin::new(Duration::ZERO);
-        for _ in 0..100 {
-            spin.slept(Duration::ZERO);
-            assert!(!spin.goes_on(true, Instant::ZERO));
+    fn whoever_always_sleeps_never_spins_and_the_other_way_round() {
+        let limit = Duration::from_micros(10);
+        let mut all = [Spin::new(Idle::Sleep, limit), Spin::new(Idle::Adaptive, Duration::ZERO)];
+        let mut always = Spin::new(Idle::Spin, limit);
+        for i in 0..100 {
+            for spin in &mut all {
+                spin.slept(Duration::ZERO);
+                assert!(!spin.goes_on(true, Instant::ZERO));
+            }
+            assert!(always.goes_on(false, Instant::from_millis(i)));
         }
     }
 }

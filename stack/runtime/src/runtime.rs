@@ -8,14 +8,14 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use core_affinity::CoreId;
 use ferroflow_stack::port::PortError;
 
 use crate::clock;
-use crate::core::{CoreStats, Loop};
+use crate::core::{CoreStats, Idle, Loop};
 use crate::engine::Engine;
 use crate::inspect::{Inspector, Question};
-use crate::processors;
+use crate::places::{NotPinned, Pin, Place, Places};
+use crate::processors::Machine;
 use crate::wake::Waker;
 
 /// How the cores are run.
@@ -23,19 +23,26 @@ use crate::wake::Waker;
 pub struct Options {
     /// How many; at least 1.
     pub cores: usize,
-    /// Longest spin before a sleep. It is used only while sleeps are shorter than it, and never when there are
-    /// more cores than processors.
+    /// What a core with nothing to do does. Where there are more cores than processors they all sleep.
+    pub idle: Idle,
+    /// Longest spin of [`Idle::Adaptive`] before a sleep.
     pub spin: Duration,
     /// How long connections may take to end after [`Stop::stop`].
     pub grace: Duration,
-    /// Whether each core's thread stays on a processor of its own.
-    pub pin: bool,
+    /// Which processors the cores' threads stay on.
+    pub pin: Pin,
 }
 
 impl Options {
     /// `cores` pinned cores, a spin of at most 10 us, a second of grace.
     pub fn new(cores: usize) -> Options {
-        Options { cores, spin: Duration::from_micros(10), grace: Duration::from_secs(1), pin: true }
+        Options {
+            cores,
+            idle: Idle::default(),
+            spin: Duration::from_micros(10),
+            grace: Duration::from_secs(1),
+            pin: Pin::default(),
+        }
     }
 }
 
@@ -46,7 +53,7 @@ pub struct Core {
     pub index: usize,
     /// Of how many.
     pub cores: usize,
-    /// The processor it is pinned to, by the kernel's number.
+    /// The processor it is to be pinned to, by the kernel's number.
     pub processor: Option<usize>,
     /// Wakes it: for [`crate::Mailbox::attach`] and for its engine.
     pub waker: Waker,
@@ -65,6 +72,14 @@ pub enum RuntimeError {
         core: usize,
         /// The reason.
         source: std::io::Error,
+    },
+    /// A core's thread is not on the processor that was asked for.
+    #[error("cannot start core {core}: {source}")]
+    NotPinned {
+        /// Which core.
+        core: usize,
+        /// The reason.
+        source: NotPinned,
     },
     /// What the caller's closure for the core answered.
     #[error("cannot start core {core}: {source}")]
@@ -164,7 +179,7 @@ impl<R: Send + 'static> Runtime<R> {
             .collect::<Result<Arc<[Waker]>, _>>()?;
         let stop = Stop { flag: Arc::default(), wakers: wakers.clone() };
         let questions: Arc<[Question]> = (0..options.cores).map(|_| Question::default()).collect();
-        let places = Places::new(options);
+        let places = Places::new(options, &Machine::here());
         let mut runtime = Runtime {
             threads: Vec::new(),
             stop: stop.clone(),
@@ -173,8 +188,9 @@ impl<R: Send + 'static> Runtime<R> {
         };
         let (started, all_started) = mpsc::channel();
         for (index, waker) in wakers.iter().enumerate() {
-            let core =
-                Core { index, cores: options.cores, processor: places.of(index), waker: waker.clone() };
+            let place = places.of(index);
+            let processor = place.map(|place| place.processor);
+            let core = Core { index, cores: options.cores, processor, waker: waker.clone() };
             let stats = Arc::<CoreStats>::default();
             runtime.stats.push(stats.clone());
             let thread = Thread {
@@ -188,10 +204,12 @@ impl<R: Send + 'static> Runtime<R> {
                     stats,
                     core: index,
                     questions: questions.clone(),
-                    spin: places.spin,
+                    idle: places.idle,
+                    spin: options.spin,
                     grace: options.grace,
                 },
-                core,
+                core: index,
+                place,
             };
             match std::thread::Builder::new().name(format!("core-{index}")).spawn(move || thread.main()) {
                 Ok(handle) => runtime.threads.push(handle),
@@ -255,37 +273,10 @@ impl<R: Send + 'static> Runtime<R> {
     }
 }
 
-/// Where the cores go and how they idle there.
-struct Places {
-    processors: Vec<usize>,
-    spin: Duration,
-}
-
-impl Places {
-    fn new(options: &Options) -> Places {
-        let processors = processors::available();
-        let crowded = options.cores > processors.len();
-        if crowded && options.pin && !processors.is_empty() {
-            tracing::warn!(
-                "{} cores on {} processors: some will share one, which is slower than fewer cores",
-                options.cores,
-                processors.len()
-            );
-        }
-        Places {
-            processors: if options.pin { processors } else { Vec::new() },
-            spin: if crowded { Duration::ZERO } else { options.spin },
-        }
-    }
-
-    fn of(&self, core: usize) -> Option<usize> {
-        (!self.processors.is_empty()).then(|| self.processors[core % self.processors.len()])
-    }
-}
-
 /// What one core's thread is given.
 struct Thread<B, F> {
-    core: Core,
+    core: usize,
+    place: Option<Place>,
     build: B,
     finish: F,
     started: mpsc::Sender<()>,
@@ -300,7 +291,7 @@ impl<B, F> Thread<B, F> {
         B: FnOnce() -> Result<E, BuildError>,
         F: FnOnce(E) -> R,
     {
-        let (core, stop) = (self.core.index, self.stop.clone());
+        let (core, stop) = (self.core, self.stop.clone());
         let result = catch_unwind(AssertUnwindSafe(|| self.live()))
             .unwrap_or_else(|panic| Err(RuntimeError::Panicked { core, message: panic_message(&*panic) }));
         if let Err(error) = &result {
@@ -316,11 +307,13 @@ impl<B, F> Thread<B, F> {
         B: FnOnce() -> Result<E, BuildError>,
         F: FnOnce(E) -> R,
     {
-        let core = self.core.index;
-        if let Some(id) = self.core.processor
-            && !core_affinity::set_for_current(CoreId { id })
-        {
-            tracing::warn!("cannot pin core {core} to processor {id}; it runs wherever the kernel puts it");
+        let core = self.core;
+        match self.place.map_or(Ok(()), Place::take) {
+            Ok(()) => {}
+            Err(source) if self.place.is_some_and(|place| place.must) => {
+                return Err(RuntimeError::NotPinned { core, source });
+            }
+            Err(why) => tracing::warn!("core {core} runs wherever the kernel puts it: {why}"),
         }
         let mut engine = (self.build)().map_err(|source| RuntimeError::Build { core, source })?;
         engine.start(clock::now());

@@ -3,17 +3,10 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering, fence};
 
+use ferroflow_stack::handshake::Gate;
 use ferroflow_stack::port::pipe::Doorbell;
 use rustix::event::{EventfdFlags, eventfd};
-
-/// The owner is in its turns and will look at its mail before it sleeps.
-const RUNNING: u8 = 0;
-/// Something was left for the owner since its current turn began.
-const SIGNALLED: u8 = 1;
-/// The owner sleeps (or is about to) and needs a write to its descriptor.
-const ASLEEP: u8 = 2;
 
 /// Wakes one core. Cheap to clone, and cheap to use on a core that is awake: a fence and a load.
 ///
@@ -27,7 +20,7 @@ pub struct Waker {
 
 #[derive(Debug)]
 struct Inner {
-    state: AtomicU8,
+    gate: Gate,
     fd: Option<OwnedFd>,
 }
 
@@ -47,24 +40,20 @@ impl Waker {
     }
 
     fn with(fd: Option<OwnedFd>) -> Waker {
-        Waker { inner: Arc::new(Inner { state: AtomicU8::new(SIGNALLED), fd }) }
+        Waker { inner: Arc::new(Inner { gate: Gate::default(), fd }) }
     }
 
     /// Makes the owner run a turn soon. Call it after the message has been left.
     #[inline]
     pub fn wake(&self) {
-        // Pairs with the fence in `begin_turn`: either the owner sees the message, or this sees that it has begun.
-        fence(Ordering::SeqCst);
-        if self.inner.state.load(Ordering::Relaxed) != SIGNALLED {
-            self.signal();
+        if self.inner.gate.signal() {
+            self.write();
         }
     }
 
     #[cold]
-    fn signal(&self) {
-        if self.inner.state.swap(SIGNALLED, Ordering::SeqCst) == ASLEEP
-            && let Some(fd) = &self.inner.fd
-        {
+    fn write(&self) {
+        if let Some(fd) = &self.inner.fd {
             // It can fail only when the counter is full, and then the owner has been woken already.
             let _ = rustix::io::write(fd, &1u64.to_ne_bytes());
         }
@@ -73,16 +62,13 @@ impl Waker {
     /// The owner is awake and looks at everything left for it after this call.
     #[inline]
     pub fn begin_turn(&self) {
-        if self.inner.state.load(Ordering::Relaxed) != RUNNING {
-            self.inner.state.swap(RUNNING, Ordering::SeqCst);
-            fence(Ordering::SeqCst);
-        }
+        self.inner.gate.begin_turn();
     }
 
     /// The owner is about to sleep on [`Waker::fd`]. `false` = something came since the turn began: do not sleep.
     #[inline]
     pub fn try_sleep(&self) -> bool {
-        self.inner.state.compare_exchange(RUNNING, ASLEEP, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+        self.inner.gate.try_sleep()
     }
 
     /// The descriptor to sleep on, to be watched edge-triggered: it is never read. `None` for [`Waker::noop`].
@@ -127,7 +113,7 @@ impl Doorbell for EventBell {
 mod tests {
     use super::*;
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    use std::sync::atomic::AtomicU64;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     fn written(waker: &Waker) -> u64 {
         let mut count = [0; 8];

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant as Wall};
 
 use ferroflow_runtime::kernel::{Config, ListenGroup};
-use ferroflow_runtime::{Kernel, Mailbox, Options, Runtime, RuntimeError, mail};
+use ferroflow_runtime::{CpuList, Idle, Kernel, Machine, Mailbox, Options, Pin, Runtime, RuntimeError, mail};
 use ferroflow_stack::{CloseReason, ConnId, ConnInfo, ConnectError, Instant, Net, Rx, Service};
 
 /// Passes a counter to the next core until it has reached its end.
@@ -171,12 +171,11 @@ fn a_core_that_cannot_be_built_is_an_error_at_once() {
     assert!(matches!(error, RuntimeError::Build { core: 1, .. }));
 }
 
-#[test]
-fn each_core_is_pinned() {
-    let processors = ferroflow_runtime::processors::available();
+/// Starts cores that look at once where they may run, and stops them.
+fn pinned(options: &Options) -> Result<(), RuntimeError> {
     let group = ListenGroup::new();
     let runtime = Runtime::spawn(
-        &Options::new(2),
+        options,
         |core| {
             let service =
                 Timed { at: None, after: Duration::from_secs(9), then: || (), rang: Arc::default() };
@@ -189,9 +188,53 @@ fn each_core_is_pinned() {
             }
         },
         |_| (),
+    )?;
+    runtime.stop_handle().stop();
+    assert_eq!(runtime.join()?.len(), options.cores);
+    Ok(())
+}
+
+#[test]
+fn each_core_is_pinned() {
+    pinned(&Options::new(2)).unwrap();
+    pinned(&Options::new(5)).unwrap();
+    let last = *Machine::here().preferred().last().unwrap();
+    let to = |cpus| Options { pin: Pin::To(CpuList(cpus)), ..Options::new(2) };
+    pinned(&to(vec![last])).unwrap();
+    let error = pinned(&to(vec![last, 1023])).unwrap_err();
+    assert!(matches!(error, RuntimeError::NotPinned { core: 1, .. }), "{error}");
+}
+
+/// Turns that a core without anything to do takes in 100 ms, and its processor time.
+fn idle(options: &Options) -> (u64, Duration) {
+    let group = ListenGroup::new();
+    let runtime = Runtime::spawn(
+        options,
+        |core| {
+            let service =
+                Timed { at: None, after: Duration::from_secs(9), then: || (), rang: Arc::default() };
+            let (waker, config) = (core.waker.clone(), Config::new(group.clone(), 1));
+            move || Ok(Kernel::new(config, waker, service)?)
+        },
+        |_| (),
     )
     .unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    let turns = runtime.stats()[0].turns();
     runtime.stop_handle().stop();
-    assert_eq!(runtime.join().unwrap().len(), 2);
-    assert!(!processors.is_empty());
+    (turns, runtime.join().unwrap()[0].cpu_time)
+}
+
+#[test]
+fn an_idle_core_sleeps_or_spins_as_it_is_told() {
+    let one = |idle| Options { idle, ..Options::new(1) };
+    for quiet in [Idle::Sleep, Idle::Adaptive] {
+        let (turns, cpu_time) = idle(&one(quiet));
+        assert!(turns < 20 && cpu_time < Duration::from_millis(20), "{quiet:?}: {turns} turns, {cpu_time:?}");
+    }
+    let (turns, _) = idle(&one(Idle::Spin));
+    assert!(turns > 1_000, "{turns} turns in 100 ms of spinning");
+    let crowded = Options { idle: Idle::Spin, ..Options::new(Machine::here().preferred().len() + 1) };
+    let (turns, _) = idle(&crowded);
+    assert!(turns < 20, "{turns} turns: cores that share processors spin");
 }

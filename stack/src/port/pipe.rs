@@ -10,12 +10,13 @@ use ferroflow_wire::ethernet;
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{Burst, Caps, Csum, Frame, Interest, Meta, Port, PortError};
+use crate::handshake::News;
 use crate::steer::{self, Owner, Steer};
 
 mod bell;
 
+use bell::Bell;
 pub use bell::Doorbell;
-use bell::{Bell, News};
 
 /// How a pipe is made.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +29,7 @@ pub struct PipeConfig {
     pub mtu: u32,
     /// How an end spreads what it receives over its queues: by the cards' hash with this key, or, with `None`, queue
     /// `i` of one end to queue `i` of the other. Frames without a hash go the second way always.
-    pub spread: Option<[u8; steer::KEY_LEN]>,
+    pub spread: Option<steer::Key>,
     /// TCP and UDP checksums are left out, memory being as reliable as it is.
     pub tx_csum: bool,
 }

@@ -24,6 +24,40 @@ fn hashes_as_microsoft_says() {
     }
 }
 
+// The same document, IPv4 without ports: what cards compute for fragments and for protocols that have none.
+#[test]
+fn hashes_addresses_alone_as_microsoft_says() {
+    const ALONE: [u32; 5] = [0x323e_8fc2, 0xd718_262a, 0xd2d0_a5de, 0x8298_9176, 0x5d18_09c5];
+    let table = table(&DEFAULT_KEY);
+    for ((src, _, dst, ..), expected) in VECTORS.into_iter().zip(ALONE) {
+        let bytes = src.into_iter().chain(dst);
+        let sum = table.iter().zip(bytes).fold(0, |sum, (row, byte)| sum ^ row[usize::from(byte)]);
+        assert_eq!(sum, expected, "{src:?} {dst:?}");
+    }
+}
+
+#[test]
+fn keys_are_read_as_ethtool_prints_them() {
+    let printed: Vec<_> = DEFAULT_KEY.iter().map(|byte| format!("{byte:02x}")).collect();
+    for text in ["microsoft", &printed.join(":"), &printed.concat()] {
+        assert_eq!(text.parse(), Ok(NamedKey(DEFAULT_KEY)));
+    }
+    assert_eq!("symmetric".parse(), Ok(NamedKey(SYMMETRIC_KEY)));
+    for bad in ["", "6d:5a", &printed[1..].concat(), &"0".repeat(81), &"g".repeat(80)] {
+        assert!(bad.parse::<NamedKey>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn the_symmetric_key_still_spreads() {
+    let steer = Steer::with_key(0, 4, &SYMMETRIC_KEY);
+    let mut counts = [0; 4];
+    for port in 10_000..20_000 {
+        counts[usize::from(steer.owner_of([10, 0, 0, 2].into(), [10, 0, 0, 1].into(), port, 6653))] += 1;
+    }
+    assert!(counts.iter().all(|&n| (2_000..3_000).contains(&n)), "{counts:?}");
+}
+
 fn frame(ethertype: EtherType, payload: &[u8]) -> Vec<u8> {
     let header = EthernetHeader { dst: MacAddr([2; 6]), src: MacAddr([4; 6]), vlan: None, ethertype };
     let mut frame = vec![0; 14];
@@ -127,6 +161,15 @@ proptest! {
         let _ = steer.owner(&frame(EtherType::IPV4, &bytes));
         let whole = about([1, 2, 3, 4], 5, [6, 7, 8, 9], 10);
         let _ = steer.owner(&whole[..whole.len().saturating_sub(cut)]);
+    }
+
+    #[test]
+    fn the_symmetric_key_brings_both_directions_to_one_core(
+        a in any::<[u8; 4]>(), b in any::<[u8; 4]>(), a_port in any::<u16>(), b_port in any::<u16>(), cores in 1u16..32,
+    ) {
+        let steer = Steer::with_key(0, cores, &SYMMETRIC_KEY);
+        let there = steer.owner_of(a.into(), b.into(), a_port, b_port);
+        prop_assert_eq!(steer.owner_of(b.into(), a.into(), b_port, a_port), there);
     }
 
     #[test]

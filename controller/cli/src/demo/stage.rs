@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ferroflow::{Config as ControllerConfig, Controller};
-use ferroflow_runtime::{EventBell, Options, PortEngine, Runtime, steer};
+use ferroflow_runtime::{EventBell, Options, Pin, PortEngine, Runtime, steer};
 use ferroflow_stack::port::pipe::{self, PipeConfig, PipePort};
 use ferroflow_stack::steer::Steer;
 use ferroflow_stack::{Config, Counters, Instance, Service};
@@ -101,7 +101,7 @@ fn start_controller(cores: usize, ports: Vec<PipePort>) -> anyhow::Result<Runtim
     let mut parts = steer::join(ports, HANDED_OVER_MAX, Steer::new).into_iter().zip(controllers);
     let seed = entropy::seed()?;
     let mut options = Options::new(cores);
-    options.pin = false; // the guests' core needs a processor too
+    options.pin = Pin::No; // the guests' core needs a processor too
     let runtime = Runtime::spawn(
         &options,
         |core| {
@@ -134,7 +134,7 @@ fn start_guests<S: Service + Send + 'static>(
     let mut part = Some((with_bell(port)?, service));
     let seed = entropy::seed()?;
     let mut options = Options::new(1);
-    options.pin = false;
+    options.pin = Pin::No;
     let runtime = Runtime::spawn(
         &options,
         |core| {

@@ -14,7 +14,10 @@ use crate::args::RunArgs;
 /// When stdout is closed.
 pub(super) fn print(args: &RunArgs, place: &Place, apps: &[String], ports: &[u16]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let cores = if args.cores == 1 { "1 core".to_owned() } else { format!("{} cores", args.cores) };
+    let cores = match args.cores.count() {
+        1 => "1 core".to_owned(),
+        n => format!("{n} cores"),
+    };
     let runs = format!("ferroflow {}: {} on {cores}", env!("CARGO_PKG_VERSION"), apps.join(", "));
     match place {
         Place::Stack { what, address, host, .. } => {

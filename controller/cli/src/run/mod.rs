@@ -10,7 +10,6 @@ use std::sync::mpsc;
 
 use anyhow::{Context, bail};
 use ferroflow::{AppRegistry, Config, Controller, Started};
-use ferroflow_runtime::Options;
 
 use crate::args::RunArgs;
 
@@ -34,8 +33,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let (starts, started) = mpsc::channel();
     let controllers = controllers(args, &names, &mut registry, starts)?;
     let place = place::choose(args)?;
-    let mut options = Options::new(args.cores);
-    options.grace = std::time::Duration::from_secs(1);
+    let options = args.cores.options();
     let (wake, wakes) = mpsc::channel();
     let signals = signals::watch(wake.clone())?;
     let runtime = place.spawn(&options, controllers, args)?;
@@ -110,14 +108,14 @@ fn controllers(
         })?;
         builder = builder.factory(name, make);
     }
-    builder.build_cores(args.cores).context("the controller cannot be put together")
+    builder.build_cores(args.cores.count()).context("the controller cannot be put together")
 }
 
 /// The ports that every core listens on. A default port that is taken is a warning if the other works.
 fn wait_for_start(args: &RunArgs, started: &mpsc::Receiver<Started>) -> anyhow::Result<Vec<u16>> {
     let mut ports: Option<Vec<u16>> = None;
     let mut errors: Vec<String> = Vec::new();
-    for _ in 0..args.cores {
+    for _ in 0..args.cores.count() {
         let Ok(report) = started.recv_timeout(std::time::Duration::from_secs(10)) else { break };
         for error in report.errors {
             if !errors.contains(&error) {

@@ -97,7 +97,7 @@ fn open(spec: &PortSpec, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
         bail!("--host-address is the kernel's address on a TAP interface, and {spec} is none");
     }
     let opened = spec.open(&Wanted {
-        cores: args.cores,
+        cores: args.cores.count(),
         host_address: host.map(|host| (host.address, host.prefix_len)),
         force: args.force,
     })?;
@@ -135,7 +135,7 @@ fn create(pcap: &PcapSpec) -> anyhow::Result<File> {
 
 /// The interface's queues, as the capture names them.
 fn queues(name: &str, args: &RunArgs) -> Vec<String> {
-    match args.cores {
+    match args.cores.count() {
         1 => vec![name.to_owned()],
         n => (0..n).map(|queue| format!("{name}/{queue}")).collect(),
     }
@@ -150,17 +150,17 @@ impl Place {
         &self,
         options: &Options,
         controllers: Vec<Controller>,
-        _args: &RunArgs,
+        args: &RunArgs,
     ) -> anyhow::Result<Runtime<Report>> {
         match self {
-            Place::Stack { ports, mac, address, captures, .. } => {
+            Place::Stack { ports, mac, captures, .. } => {
                 let ports = ports.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
                 let captures = captures.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
                 if captures.is_empty() {
-                    return spawn_stack(options, controllers, ports, *mac, *address);
+                    return spawn_stack(options, controllers, ports, args, *mac);
                 }
                 let ports = ports.into_iter().zip(captures).map(|(port, capture)| Pcap::new(port, capture));
-                spawn_stack(options, controllers, ports.collect(), *mac, *address)
+                spawn_stack(options, controllers, ports.collect(), args, *mac)
             }
             Place::Kernel { .. } => spawn_kernel(options, controllers),
         }
@@ -241,12 +241,12 @@ fn spawn_stack<P: Queue>(
     options: &Options,
     controllers: Vec<Controller>,
     ports: Vec<P>,
+    args: &RunArgs,
     mac: MacAddr,
-    address: Cidr,
 ) -> anyhow::Result<Runtime<Report>> {
-    let cores = u16::try_from(options.cores).context("--cores")?;
     let seed = entropy::seed()?;
-    let ports = steer::join(ports, HANDED_OVER_MAX, Steer::new);
+    let (address, key) = (args.address, *args.cores.rss_key());
+    let ports = steer::join(ports, HANDED_OVER_MAX, |core, cores| Steer::with_key(core, cores, &key));
     let mut parts = ports.into_iter().zip(controllers);
     let runtime = Runtime::spawn(
         options,
@@ -259,9 +259,9 @@ fn spawn_stack<P: Queue>(
             let waker = core.waker.clone();
             let mut config =
                 Config::new(mac, address.address, address.prefix_len, seed.wrapping_add(core.index as u64));
-            config.steer = Steer::new(core.index as u16, cores);
             move || {
                 let (port, controller) = part.ok_or("there are more cores than queues")?;
+                config.steer = port.steer().clone();
                 Ok(PortEngine::new(Instance::new(config, port, controller), waker)?)
             }
         },
