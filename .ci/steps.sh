@@ -187,7 +187,7 @@ hot_path() {
         END {
             printf "instructions to decode a packet_in: %d, to build a flow_mod: %d\n", decode, build
             if (decode == 0 || build == 0) { print "not found"; exit 1 }
-            if (decode > 100 || build > 280) { print "over 100 and 280"; exit 1 }
+            if (decode > 90 || build > 170) { print "over 90 and 170"; exit 1 }
         }'
 }
 
