@@ -205,6 +205,10 @@ pub(super) fn read_maskable<T: Codec>(
     if !header.hasmask {
         return Ok((T::read(r)?, None));
     }
+    if len % 2 == 1 {
+        // OF 1.3.5 7.2.3.2: a mask is as long as its value.
+        return Err(r.error(Reason::BadLength { length: len as u64 }).within("oxm_mask").or_answer(BAD_LEN));
+    }
     let half = r.narrow(len / 2)?;
     let value = T::read(r)?;
     r.widen(half)?;
