@@ -216,7 +216,7 @@ common_steps() {
     step "demo" demo
     step "demo without rights" demo_without_rights
     # shellcheck disable=SC2086
-    step "cbench over kernel sockets and TAP" cbench_runs $SMOKE kernel tap
+    step "cbench over kernel sockets, TAP and shared memory" cbench_runs $SMOKE kernel tap shm
     step "100,000 idle connections" idle_connections
     step "goodput in twelve cells" twelve_cells
     step "packetdrill's shared object" packetdrill_object

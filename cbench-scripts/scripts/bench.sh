@@ -2,7 +2,7 @@
 # Runs cbench in both modes against Ferroflow on each stack and prints one table, with responses per controller
 # core-second beside responses per second.
 #
-#   cbench-scripts/scripts/bench.sh [kernel] [tap] [packet] [xdp] [canned]
+#   cbench-scripts/scripts/bench.sh [kernel] [tap] [packet] [xdp] [shm] [canned]
 #                                         default: canned kernel, and tap where there are the rights
 #
 # canned is no controller but the least that can answer: what the kernel's sockets allow on this machine. packet and xdp
@@ -26,8 +26,8 @@ cargo build --release --quiet -p cbench --bin cbench --example canned
 for s in "${stacks[@]}"; do
     case $s in
         canned) ;;
-        kernel | tap | packet | xdp) cargo build --release --quiet -p ferroflow-cli ;;
-        *) echo "unknown stack: $s (kernel, tap, packet, xdp or canned)" >&2; exit 2 ;;
+        kernel | tap | packet | xdp | shm) cargo build --release --quiet -p ferroflow-cli ;;
+        *) echo "unknown stack: $s (kernel, tap, packet, xdp, shm or canned)" >&2; exit 2 ;;
     esac
 done
 
@@ -52,10 +52,14 @@ veth() {
 }
 trap 'stop; rm -rf "$log"' EXIT
 
-# Waits until something listens, or the process has gone.
+# Waits until something listens, or the process has gone. In shared memory the controller says so.
 await() {
     for _ in $(seq 100); do
-        if (exec 3<>"/dev/tcp/$1/$PORT") 2>/dev/null; then return 0; fi
+        if [ "$2" = shm ]; then
+            grep -q '^listening' "$log/controller" && return 0
+        elif (exec 3<>"/dev/tcp/$1/$PORT") 2>/dev/null; then
+            return 0
+        fi
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.1
     done
@@ -69,6 +73,7 @@ start() {
     case $1 in
         canned) exec taskset -c 0 "$bin/examples/canned" "$PORT" ;;
         kernel) exec "$bin/ferroflow" run --port kernel --listen "$PORT" --cores "$CORES" ;;
+        shm) exec "$bin/ferroflow" run --port "shm:$log/shm" --listen "$PORT" --cores "$CORES" ;;
         tap) exec "$bin/ferroflow" run --port "tap:$TAP" --listen "$PORT" --cores "$CORES" ;;
         packet | xdp) exec "$bin/ferroflow" run --port "$1:$VETH" --listen "$PORT" --cores "$CORES" ;;
     esac
@@ -79,8 +84,10 @@ row='%-8s %-11s %14s %14s %16s   %s\n'
 printf "$row" stack mode "responses/s" stdev "per core-second" "latency p50/p90/p99/p99.9/max, us"
 for s in "${stacks[@]}"; do
     host=127.0.0.1
-    case $s in tap | packet | xdp) host=10.77.0.2 ;; esac
+    way=()
+    case $s in tap | packet | xdp | shm) host=10.77.0.2 ;; esac
     case $s in packet | xdp) veth "$s" ;; esac
+    case $s in shm) way=(--via "shm:$log/shm") ;; esac
     start "$s" >"$log/controller" 2>&1 &
     pid=$!
     await "$host" "$s"
@@ -88,7 +95,7 @@ for s in "${stacks[@]}"; do
         flag=()
         [ "$mode" = throughput ] && flag=(-t)
         if ! taskset -c "$CBENCH_CPU" "$bin/cbench" -c "$host" -p "$PORT" -s "$SWITCHES" -M "$MACS" -l "$LOOPS" \
-            -m "$MS" "${flag[@]}" --ctl-pid "$pid" --json >"$log/json" 2>"$log/lines"; then
+            -m "$MS" "${flag[@]}" "${way[@]}" --ctl-pid "$pid" --json >"$log/json" 2>"$log/lines"; then
             cat "$log/lines" "$log/controller" >&2
             exit 1
         fi

@@ -1,13 +1,14 @@
 //! Runs a service over the kernel's sockets on the calling thread, without a runtime around it: for the command
-//! line, for tests and for canned responders.
+//! line, for tests and for canned responders. A load may also run over a port of the own stack.
 
 use std::io;
 use std::time::Duration;
 
+use ferroflow_ports::AnyPort;
 use ferroflow_runtime::kernel::{Config, Counters, Kernel, ListenGroup};
-use ferroflow_runtime::{Engine, Waker};
+use ferroflow_runtime::{Engine, Options, Pin, PortEngine, Runtime, RuntimeError, Waker};
 use ferroflow_stack::port::PortError;
-use ferroflow_stack::{Instant, Service};
+use ferroflow_stack::{self as stack, Instance, Instant, Service};
 
 use crate::load::Load;
 
@@ -52,6 +53,34 @@ pub fn until<S: Service>(service: S, mut over: impl FnMut(&S) -> bool) -> Result
 pub fn to_the_end(load: Load) -> Result<Counters, DriveError> {
     let progress = load.progress();
     Ok(until(load, |_| progress.is_finished())?.1)
+}
+
+/// Runs a load to its end on the own stack over `port`: on one core that spins as long as that pays, then sleeps.
+///
+/// # Errors
+/// When the core cannot start, or the port is gone.
+pub fn over_port(load: Load, port: AnyPort, config: stack::Config) -> Result<stack::Counters, RuntimeError> {
+    let progress = load.progress();
+    let mut parts = Some((load, port, config));
+    // Not pinned: the controller may be on this machine, and have chosen.
+    let options = Options { pin: Pin::No, ..Options::new(1) };
+    let runtime = Runtime::spawn(
+        &options,
+        |core| {
+            let (parts, waker) = (parts.take(), core.waker.clone());
+            move || {
+                let (load, port, config) = parts.ok_or("there is one core only")?;
+                Ok(PortEngine::new(Instance::new(config, port, load), waker)?)
+            }
+        },
+        |engine| *engine.instance().counters(),
+    )?;
+    while !progress.is_finished() && !runtime.is_finished() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    runtime.stop_handle().stop();
+    let reports = runtime.join()?;
+    Ok(reports.first().map(|report| report.result).unwrap_or_default())
 }
 
 fn turn_and_wait<S: Service>(

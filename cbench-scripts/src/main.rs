@@ -1,9 +1,9 @@
-//! The command line: a run over the kernel's sockets, printed as the original prints it.
+//! The command line: a run over the kernel's sockets or shared memory, printed as the original prints it.
 #![forbid(unsafe_code)]
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -15,6 +15,8 @@ use cbench::load::{Event, Load};
 use cbench::options::Options;
 use cbench::report::{Report, latency_line};
 use clap::Parser;
+use ferroflow_ports::{PortKind, PortSpec, shm};
+use ferroflow_stack::Config;
 
 /// Measures an OpenFlow controller: emulated OpenFlow 1.0 switches ask it with packet_ins and count its answers.
 ///
@@ -33,6 +35,13 @@ struct Cli {
     /// The controller's process: print its CPU seconds in the counted loops, and responses per core-second
     #[arg(long, value_name = "PID")]
     ctl_pid: Option<u32>,
+    /// Go to the controller without the kernel: through the memory that it shares at this port, for example
+    /// shm:/run/ferroflow.sock
+    #[arg(long, value_name = "PORT")]
+    via: Option<PortSpec>,
+    /// With --via: the address that the switches have, in a network of 24 bits
+    #[arg(long, value_name = "ADDRESS", default_value = "10.77.0.1", requires = "via")]
+    address: Ipv4Addr,
 }
 
 fn main() -> ExitCode {
@@ -59,7 +68,11 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let progress = load.progress();
     let spent = Arc::new(Mutex::new(Vec::new()));
     let watch = Watch { json: cli.json, meter: process.map(Meter::new), spent: Arc::clone(&spent) };
-    drive::to_the_end(load.observe(watch.observer()))?;
+    let load = load.observe(watch.observer());
+    match &cli.via {
+        Some(port) => visit(port, cli.address, load)?,
+        None => drop(drive::to_the_end(load)?),
+    }
     let snapshot = progress.snapshot();
     for (kind, count) in &snapshot.ignored {
         writeln!(io::stderr(), "Ignoring OpenFlow message type {kind} ({count} times)")?;
@@ -74,6 +87,22 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         serde_json::to_writer(io::stdout(), &Report::new(options, &snapshot, &spent))?;
         writeln!(io::stdout())?;
     }
+    Ok(())
+}
+
+/// Runs the load over the memory that the controller shares.
+fn visit(port: &PortSpec, address: Ipv4Addr, load: Load) -> anyhow::Result<()> {
+    let PortKind::Shm { path } = &port.kind else {
+        bail!(
+            "--via {port}: cbench uses the kernel's sockets, or memory that the controller shares (shm:PATH)"
+        );
+    };
+    let port = shm::visit(path, 1).context("--via")?.pop().context("--via: there is no queue")?;
+    let [a, b, c, d] = address.octets();
+    // Locally administered, and the controller's is another.
+    let mac = [0x02, 0x00, a, b, c, d];
+    let seed = u64::from(std::process::id());
+    drive::over_port(load, port.into(), Config::new(mac.into(), address, 24, seed))?;
     Ok(())
 }
 

@@ -11,6 +11,8 @@ use ferroflow_runtime::processors::BadCpuList;
 use ferroflow_runtime::{CpuList, Idle, Machine, Options, Pin};
 use ferroflow_stack::steer::{Key, NamedKey};
 
+use crate::run::User;
+
 /// An OpenFlow controller on its own parallel user-space TCP/IP stack.
 ///
 /// Switches connect to it by OpenFlow 1.0 or 1.3; its apps decide how packets are forwarded. Start with
@@ -30,6 +32,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Run(Box<RunArgs>),
     Demo(DemoArgs),
+    Doctor(DoctorArgs),
     Decode(DecodeArgs),
     Encode(EncodeArgs),
 }
@@ -74,6 +77,9 @@ pub(crate) struct RunArgs {
     /// App to run; may be given several times, packets pass them in this order [default: learning-switch]
     #[arg(long = "app", value_name = "NAME")]
     pub(crate) apps: Vec<String>,
+    /// User to become once the ports are open, by name or number; for root
+    #[arg(long, value_name = "USER")]
+    pub(crate) user: Option<User>,
     /// Seconds of silence after which a switch counts as gone
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds)]
     pub(crate) echo_timeout: Duration,
@@ -191,6 +197,17 @@ pub(crate) struct EncodeArgs {
     /// The input; `-` is stdin [default: -]
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+}
+
+/// Say which ports this machine has for the own stack, what keeps the others from being used, and what mends that
+///
+/// Nothing is changed, and no rights are needed; run it as you would run `ferroflow run`, since rights are part of the
+/// answer.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Print everything as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Most cores: far more than any machine has queues.

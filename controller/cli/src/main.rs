@@ -4,6 +4,7 @@
 mod args;
 mod codec;
 mod demo;
+mod doctor;
 mod entropy;
 mod log;
 mod run;
@@ -23,13 +24,14 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Run(args) => run::run(args).map(|()| ExitCode::SUCCESS),
         Command::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Doctor(args) => doctor::run(args).map(|()| ExitCode::SUCCESS),
         Command::Decode(args) => codec::decode(args),
         Command::Encode(args) => codec::encode(args),
     };
     result.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "ferroflow: {error:#}");
         match cli.command {
-            Command::Run(_) | Command::Demo(_) => ExitCode::FAILURE,
+            Command::Run(_) | Command::Demo(_) | Command::Doctor(_) => ExitCode::FAILURE,
             Command::Decode(_) | Command::Encode(_) => ExitCode::from(codec::WRONG),
         }
     })

@@ -44,6 +44,7 @@ fn wrong_words_get_a_clear_sentence() {
     refuses(&["run", "--cores", "2", "--cpus", "0"], &["--cpus", "cannot be used with"]);
     refuses(&["run", "--cpus", "0,1023"], &["there is no processor 1023 online"]);
     refuses(&["run", "--cpus", "0,,1"], &["for example 0,2-3"]);
+    refuses(&["run", "--user", "nobody-of-that-name"], &["there is no user"]);
     refuses(&["run", "--rss-key", "6d:5a"], &["ethtool -x"]);
     refuses(&["run", "--address", "10.0.0.0/24"], &["not a host's"]);
     refuses(
@@ -182,6 +183,46 @@ fn a_core_that_dies_takes_the_process_with_it() {
     let said = run.says("ferroflow: core ");
     assert_eq!(status.code(), Some(1), "{said}");
     assert!(said.contains(" has failed: the port is gone: TAP interface ff0 was deleted"), "{said}");
+}
+
+/// Every thread is somebody without rights, who cannot get any, once the interface is open.
+#[test]
+fn rights_are_given_up_for_good() {
+    if !require(&[Need::Root, Need::Tun, Need::Command("ip")]) {
+        return;
+    }
+    let net = Netns::new("rights").expect("a namespace");
+    for port in ["tap:ff0", "kernel"] {
+        let mut command = net.command(env!("CARGO_BIN_EXE_ferroflow"));
+        command.args(["run", "--port", port, "--user", "nobody", "--cores", "2"]);
+        let mut run =
+            Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs"));
+        run.first_lines(5);
+        let tasks = format!("/proc/{}/task", run.0.id());
+        let mut threads = 0;
+        for task in std::fs::read_dir(&tasks).expect("it runs") {
+            let status = task.expect("a thread").path().join("status");
+            let status = std::fs::read_to_string(status).expect("it runs");
+            let field = |name: &str| {
+                let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a field");
+                line.split_whitespace().collect::<Vec<_>>().join(" ")
+            };
+            let nobody = "65534 65534 65534 65534";
+            assert_eq!((field("Uid:").as_str(), field("Gid:").as_str()), (nobody, nobody), "{status}");
+            assert_eq!(
+                (field("Groups:").as_str(), field("NoNewPrivs:").as_str()),
+                ("65534", "1"),
+                "{status}"
+            );
+            for set in ["CapEff:", "CapPrm:", "CapInh:"] {
+                assert_eq!(field(set), "0000000000000000", "{status}");
+            }
+            threads += 1;
+        }
+        assert!(threads >= 3, "two cores and whoever waits for them");
+        run.signal("TERM");
+        assert!(run.ends_within(Duration::from_secs(5)).is_some_and(|status| status.success()));
+    }
 }
 
 #[test]

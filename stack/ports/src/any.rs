@@ -7,6 +7,7 @@ use ferroflow_stack::port::pipe::PipePort;
 use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Port, PortError};
 
 use crate::packet::PacketPort;
+use crate::shm::ShmPort;
 use crate::tap::TapPort;
 use crate::xdp::XdpPort;
 
@@ -22,6 +23,8 @@ pub enum AnyPort {
     Xdp(XdpPort),
     /// An end of a pipe in memory.
     Pipe(PipePort),
+    /// An end of a pipe to another process.
+    Shm(ShmPort),
 }
 
 impl From<TapPort> for AnyPort {
@@ -48,6 +51,12 @@ impl From<PipePort> for AnyPort {
     }
 }
 
+impl From<ShmPort> for AnyPort {
+    fn from(port: ShmPort) -> AnyPort {
+        AnyPort::Shm(port)
+    }
+}
+
 macro_rules! each {
     ($self:expr, $port:ident => $call:expr) => {
         match $self {
@@ -55,6 +64,7 @@ macro_rules! each {
             AnyPort::Packet($port) => $call,
             AnyPort::Xdp($port) => $call,
             AnyPort::Pipe($port) => $call,
+            AnyPort::Shm($port) => $call,
         }
     };
 }
@@ -85,6 +95,18 @@ impl AnyPort {
                     ("pipe_tx_dropped", c.tx_dropped),
                     ("pipe_tx_full", c.tx_full),
                     ("pipe_no_buffer", c.no_buffer),
+                ]
+            }
+            AnyPort::Shm(port) => {
+                let c = port.counters();
+                vec![
+                    ("shm_rx_too_long", c.rx_too_long),
+                    ("shm_tx_dropped", c.tx_dropped),
+                    ("shm_tx_full", c.tx_full),
+                    ("shm_no_buffer", c.no_buffer),
+                    ("shm_wake_ups", c.wake_ups),
+                    ("shm_sessions", c.sessions),
+                    ("shm_broken", c.broken),
                 ]
             }
         }

@@ -1,14 +1,18 @@
-//! Packet I/O for the Ferroflow stack: TAP, AF_PACKET and AF_XDP.
+//! Packet I/O for the Ferroflow stack: TAP, AF_PACKET, AF_XDP, and memory shared with another process.
 //!
 //! [`spec`] is the grammar by which a program is told its port, [`open`] opens it; [`tap`] opens a TAP interface's queues,
-//! [`packet`] packet sockets on an interface that is there, [`xdp`] takes such an interface's queues. [`AnyPort`] is whichever port was asked for, without dynamic dispatch.
+//! [`packet`] packet sockets on an interface that is there, [`xdp`] takes such an interface's queues, [`shm`] is a pipe
+//! between two processes. [`AnyPort`] is whichever port was asked for, without dynamic dispatch. [`interfaces`] is what the
+//! kernel says of its own.
 
 pub mod any;
 mod ethtool;
+pub mod interfaces;
 mod link;
 pub mod open;
 pub mod packet;
 mod region;
+pub mod shm;
 mod sockopt;
 pub mod spec;
 pub mod tap;
@@ -18,6 +22,7 @@ pub use any::AnyPort;
 pub use link::LinkError;
 pub use open::{OpenError, Opened, Wanted};
 pub use packet::{Packet, PacketBuilder, PacketPort};
+pub use shm::ShmPort;
 pub use spec::{GRAMMAR, PortKind, PortSpec, SpecError, XdpMode};
 pub use tap::{Tap, TapBuilder, TapError, TapPort};
 pub use xdp::{Xdp, XdpBuilder, XdpError, XdpPort};

@@ -1,13 +1,20 @@
 //! From what was asked for to open ports, one for each core: the one place where every program opens them.
 
 use std::net::Ipv4Addr;
+use std::path::Path;
+
+use ferroflow_stack::steer::{DEFAULT_KEY, Key};
 
 use crate::any::AnyPort;
 use crate::link::{Link, LinkError};
 use crate::packet::{self, PacketBuilder};
+use crate::shm::{self, ShmConfig, ShmError};
 use crate::spec::{PortKind, PortSpec, XdpMode};
 use crate::tap::{TapBuilder, TapError};
 use crate::xdp::{XdpBuilder, XdpError};
+
+/// The stack's MAC address on shared memory, where nobody else has one but whoever comes: locally administered.
+const SHM_MAC: [u8; 6] = [0x02, 0x66, 0x66, 0x00, 0x00, 0x02];
 
 /// What the program adds to a [`PortSpec`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +25,15 @@ pub struct Wanted {
     pub host_address: Option<(Ipv4Addr, u8)>,
     /// An interface that the kernel uses is taken all the same.
     pub force: bool,
+    /// Key of the hash that spreads over the cores, where the port can be told (shared memory).
+    pub key: Key,
+}
+
+impl Wanted {
+    /// Ports for `cores` cores, the default key.
+    pub const fn new(cores: usize) -> Wanted {
+        Wanted { cores, host_address: None, force: false, key: DEFAULT_KEY }
+    }
 }
 
 /// What was opened.
@@ -53,6 +69,9 @@ pub enum OpenError {
          interface, or packet:IFACE, or --force if nobody reaches this machine by it"
     )]
     InUse(PortSpec),
+    /// The shared memory could not be had.
+    #[error(transparent)]
+    Shm(#[from] ShmError),
     /// As many queues as cores are needed.
     #[error("{spec}: {queues} queues for {cores} cores: there must be one for each core; leave `queues` out")]
     Queues {
@@ -77,24 +96,29 @@ impl PortSpec {
     /// # Errors
     /// See [`OpenError`]; each says what to do.
     pub fn open(&self, wanted: &Wanted) -> Result<Opened, OpenError> {
+        if let Some(what) = self.not_yet() {
+            return Err(OpenError::NotYet(self.clone(), what));
+        }
         match &self.kind {
-            PortKind::Tap { offload: Some(true), .. } => {
-                Err(OpenError::NotYet(self.clone(), "TAP with offloads is"))
-            }
             PortKind::Tap { name, .. } => self.open_tap(name, wanted),
             PortKind::Packet { interface } => self.open_packet(interface, wanted),
-            PortKind::Xdp { interface, mode } => self.open_xdp(interface, *mode, wanted),
-            PortKind::Netmap { .. } => Err(OpenError::NotYet(self.clone(), "netmap is")),
-            PortKind::Shm { .. } => {
-                Err(OpenError::NotYet(self.clone(), "memory shared between processes is"))
-            }
+            PortKind::Xdp { interface, .. } => self.open_xdp(interface, wanted),
+            PortKind::Shm { path } => self.open_shm(path, wanted),
             PortKind::Pipe => Err(OpenError::NotHere(
                 self.clone(),
                 "both of its ends are in one process (`ferroflow demo`)",
             )),
-            PortKind::Kernel => {
-                Err(OpenError::NotHere(self.clone(), "the kernel's sockets are used without one"))
-            }
+            _ => Err(OpenError::NotHere(self.clone(), "the kernel's sockets are used without one")),
+        }
+    }
+
+    /// What of it is still to be written, as the beginning of "... not there yet".
+    pub fn not_yet(&self) -> Option<&'static str> {
+        match &self.kind {
+            PortKind::Tap { offload: Some(true), .. } => Some("TAP with offloads is"),
+            PortKind::Xdp { mode: Some(XdpMode::Shared), .. } => Some("sharing the kernel's address is"),
+            PortKind::Netmap { .. } => Some("netmap is"),
+            _ => None,
         }
     }
 
@@ -134,14 +158,9 @@ impl PortSpec {
         })
     }
 
-    fn open_xdp(&self, interface: &str, mode: Option<XdpMode>, wanted: &Wanted) -> Result<Opened, OpenError> {
-        let in_use = Link::new(interface)?.has_address();
-        match mode {
-            Some(XdpMode::Shared) => {
-                return Err(OpenError::NotYet(self.clone(), "sharing the kernel's address is"));
-            }
-            _ if in_use && !wanted.force => return Err(OpenError::InUse(self.clone())),
-            _ => {}
+    fn open_xdp(&self, interface: &str, wanted: &Wanted) -> Result<Opened, OpenError> {
+        if Link::new(interface)?.has_address() && !wanted.force {
+            return Err(OpenError::InUse(self.clone()));
         }
         let builder = XdpBuilder {
             interface: interface.to_owned(),
@@ -169,6 +188,19 @@ impl PortSpec {
             mac: xdp.mac,
             ports,
             warnings: xdp.warnings,
+        })
+    }
+
+    /// The listening end of a pair; the programs that come choose their own addresses.
+    fn open_shm(&self, path: &Path, wanted: &Wanted) -> Result<Opened, OpenError> {
+        let config = ShmConfig { key: wanted.key, ..ShmConfig::new(self.queues_for(wanted.cores)?) };
+        let ports = shm::listen(path, &config)?;
+        Ok(Opened {
+            name: "shm".to_owned(),
+            what: format!("memory shared with whoever comes to {}", path.display()),
+            mac: self.mac.unwrap_or(SHM_MAC),
+            ports: ports.into_iter().map(AnyPort::from).collect(),
+            warnings: Vec::new(),
         })
     }
 }

@@ -198,7 +198,7 @@ fn on_kernel(args: &Args) -> Result<Runtime<Counters>, Box<dyn Error>> {
 
 fn on_stack(args: &Args) -> Result<(Runtime<Counters>, Option<CaptureFile>), Box<dyn Error>> {
     let host_address = Some((Ipv4Addr::new(10, 77, 0, 1), 24));
-    let opened = args.port.open(&Wanted { cores: args.cores.cores, host_address, force: false })?;
+    let opened = args.port.open(&Wanted { host_address, ..Wanted::new(args.cores.cores) })?;
     opened.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     let (ports, mac) = (opened.ports, opened.mac);
     let Some(path) = &args.pcap else { return Ok((on_ports(args, ports, mac)?, None)) };

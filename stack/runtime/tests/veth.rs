@@ -309,7 +309,7 @@ fn a_vlan_is_another_network() {
     each_cell(|cell| {
         let stack = cell.start(|_| server(0, &Arc::default()));
         let spec: PortSpec = "packet:host0".parse().unwrap();
-        let mut host = spec.open(&Wanted { cores: 1, host_address: None, force: false }).unwrap();
+        let mut host = spec.open(&Wanted::new(1)).unwrap();
         let (port, mac) = (&mut host.ports[0], host.mac);
         let mut burst = Burst::new(2);
         for vid in [5, 0] {

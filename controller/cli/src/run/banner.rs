@@ -40,6 +40,11 @@ pub(super) fn print(args: &RunArgs, place: &Place, apps: &[String], ports: &[u16
         .collect();
     writeln!(out, "listening on {}", list.join(" and "))?;
     let port = ports.first().copied().unwrap_or(6653);
+    if let Place::Stack { socket: Some(socket), .. } = place {
+        writeln!(out, "\nTo load it from another process, copy this:")?;
+        writeln!(out, "  cbench --via shm:{} -c {address} -p {port} -t\n", socket.display())?;
+        return out.flush();
+    }
     writeln!(out, "\nTo connect a switch, copy one of these:")?;
     writeln!(out, "  ovs-vsctl set-controller br0 tcp:{address}:{port}")?;
     let mininet_port = if ports.contains(&6653) { String::new() } else { format!(",port={port}") };

@@ -5,6 +5,7 @@ mod dump;
 mod place;
 mod privileges;
 mod signals;
+mod user;
 
 use std::sync::mpsc;
 
@@ -137,3 +138,4 @@ fn wait_for_start(args: &RunArgs, started: &mpsc::Receiver<Started>) -> anyhow::
 }
 
 pub(crate) use place::Report;
+pub(crate) use user::User;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use anyhow::{Context, bail};
@@ -37,6 +38,8 @@ pub(super) enum Place {
     Stack {
         /// The port in words.
         what: String,
+        /// The socket at which programs come that share memory with us, where the port is of that kind.
+        socket: Option<PathBuf>,
         /// Our address on it.
         address: Cidr,
         /// The kernel's, where the port gives it one.
@@ -68,16 +71,21 @@ pub(super) fn choose(args: &RunArgs) -> anyhow::Result<Place> {
         PortChoice::Port(PortSpec { kind: PortKind::Kernel, .. }) if args.pcap.is_some() => {
             bail!("--pcap writes the own stack's frames, and --port kernel has none: use tcpdump")
         }
-        PortChoice::Port(PortSpec { kind: PortKind::Kernel, .. }) => Ok(Place::Kernel { why: None }),
+        PortChoice::Port(PortSpec { kind: PortKind::Kernel, .. }) => kernel(args, None),
         PortChoice::Port(spec) => open(spec, args, host).context("--port"),
         PortChoice::Auto if args.pcap.is_some() => {
             open(&auto, args, host).context("--pcap needs the own stack")
         }
-        PortChoice::Auto => {
-            Ok(open(&auto, args, host)
-                .unwrap_or_else(|error| Place::Kernel { why: Some(format!("{error:#}")) }))
-        }
+        PortChoice::Auto => open(&auto, args, host).or_else(|error| kernel(args, Some(format!("{error:#}")))),
     }
+}
+
+/// The kernel's sockets. They need no rights where the ports to listen on are 1024 and more.
+fn kernel(args: &RunArgs, why: Option<String>) -> anyhow::Result<Place> {
+    if args.user.is_some() {
+        super::privileges::give_up(args.user.as_ref())?;
+    }
+    Ok(Place::Kernel { why })
 }
 
 fn host_address(args: &RunArgs) -> anyhow::Result<Cidr> {
@@ -96,17 +104,28 @@ fn open(spec: &PortSpec, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
     if host.is_none() && args.host_address.is_some() {
         bail!("--host-address is the kernel's address on a TAP interface, and {spec} is none");
     }
+    let socket = match &spec.kind {
+        PortKind::Shm { path } => Some(path.clone()),
+        _ => None,
+    };
+    if socket.is_some() {
+        // Before the thread starts that lets programs in.
+        super::privileges::give_up(args.user.as_ref())?;
+    }
     let opened = spec.open(&Wanted {
         cores: args.cores.count(),
         host_address: host.map(|host| (host.address, host.prefix_len)),
         force: args.force,
+        key: *args.cores.rss_key(),
     })?;
     for warning in &opened.warnings {
         tracing::warn!("{warning}");
     }
     // As whoever we are now; its thread must start without rights.
     let file = args.pcap.as_ref().map(|pcap| create(pcap).map(|file| (file, pcap.snaplen))).transpose()?;
-    super::privileges::give_up()?;
+    if socket.is_none() {
+        super::privileges::give_up(args.user.as_ref())?;
+    }
     let (capture, captures) = match file {
         Some((file, snaplen)) => {
             let names = queues(&opened.name, args);
@@ -117,6 +136,7 @@ fn open(spec: &PortSpec, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
     };
     Ok(Place::Stack {
         what: opened.what,
+        socket,
         address: args.address,
         host,
         mac: MacAddr(opened.mac),
@@ -184,6 +204,12 @@ impl Place {
     }
 }
 
+/// What a core's mail came to.
+fn mail(controller: &Controller) -> [(&'static str, u64); 3] {
+    let mail = controller.mailbox().stats();
+    [("mail_sent", mail.sent), ("mail_refused", mail.refused), ("mail_received", mail.received)]
+}
+
 fn spawn_kernel(options: &Options, controllers: Vec<Controller>) -> anyhow::Result<Runtime<Report>> {
     let group = ListenGroup::new();
     let mut controllers = controllers.into_iter();
@@ -204,7 +230,8 @@ fn spawn_kernel(options: &Options, controllers: Vec<Controller>) -> anyhow::Resu
         },
         |engine| {
             let (controller, counters) = engine.into_parts();
-            Report { controller, counters: counters.iter().collect() }
+            let counters = counters.iter().chain(mail(&controller)).collect();
+            Report { controller, counters }
         },
     )?;
     Ok(runtime)
@@ -276,7 +303,8 @@ fn spawn_stack<P: Queue>(
                 ("captured", captured),
                 ("capture_dropped", capture_dropped),
             ];
-            Report { controller, counters: counters.iter().chain(below).chain(own).collect() }
+            let counters = counters.iter().chain(below).chain(own).chain(mail(&controller)).collect();
+            Report { controller, counters }
         },
     )?;
     Ok(runtime)

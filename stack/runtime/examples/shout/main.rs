@@ -37,7 +37,7 @@ fn serve<S: Service>(
         )?,
         _ => {
             let host_address = Some((Ipv4Addr::new(10, 77, 0, 1), 24));
-            let mut opened = port.open(&Wanted { cores: 1, host_address, force: false })?;
+            let mut opened = port.open(&Wanted { host_address, ..Wanted::new(1) })?;
             let mac = opened.mac.into();
             let mut queue = opened.ports.pop();
             Runtime::spawn(

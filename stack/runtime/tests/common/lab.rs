@@ -118,8 +118,7 @@ impl Cell {
     /// Its kind of port on ff0.
     pub fn open(self) -> Opened {
         let spec: PortSpec = self.port.parse().unwrap_or_else(|e| panic!("{e}"));
-        let wanted = Wanted { cores: self.cores, host_address: None, force: false };
-        spec.open(&wanted).unwrap_or_else(|e| panic!("{self:?}: {e}"))
+        spec.open(&Wanted::new(self.cores)).unwrap_or_else(|e| panic!("{self:?}: {e}"))
     }
 
     /// The stack, with its kind of port on ff0.
