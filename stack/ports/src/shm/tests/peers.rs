@@ -57,7 +57,8 @@ fn vandal(path: &Path) {
             0 => area.word(place.tail).store(random.u32(..2 * place.slots), Ordering::Release),
             1 => area.word(place.head).store(random.u32(..2 * place.slots), Ordering::Release),
             2 => {
-                area.word(4 * random.usize(..answer.shape.len() / 4)).store(random.u32(..), Ordering::Relaxed)
+                area.word(4 * random.usize(..answer.shape.len() / 4))
+                    .store(random.u32(..), Ordering::Relaxed);
             }
             _ => {
                 let slot = place.slot(random.u32(..));
