@@ -108,6 +108,27 @@ fn a_killed_process_leaves_nothing_behind() {
     }
 }
 
+/// A bridge has no XDP of its own: the kernel's generic one does it, and that is said. `mac=` is the interface's own here.
+#[test]
+fn without_a_driver_for_it_xdp_is_generic() {
+    if !require(&NEEDS) {
+        return;
+    }
+    let scene = Scene::new();
+    scene.switch.run("ethtool", &["-K", "sw0", "tso", "off", "gso", "off"]).unwrap();
+    let bridge =
+        "link add br0 address 02:00:00:00:00:b0 type bridge\nlink set ff0 master br0\nlink set br0 up";
+    scene.controller.ip(bridge).unwrap();
+    let mut process = scene.run("xdp:br0,mac=02:00:00:00:00:b0");
+    process.wait_for_line("by AF_XDP (generic, 1 queue)", PATIENCE).unwrap();
+    process.wait_for_line("its driver has no XDP", PATIENCE).unwrap();
+    scene.switch_connects();
+    let link = || scene.controller.run("ip", &["-details", "link", "show", "br0"]);
+    assert!(link().unwrap().contains("prog/xdp"));
+    process.kill().unwrap();
+    wait_until("the program is gone", PATIENCE, || Ok(!link()?.contains("prog/xdp"))).unwrap();
+}
+
 #[test]
 fn what_cannot_be_is_said() {
     if !require(&NEEDS) {
