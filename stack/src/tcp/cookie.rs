@@ -12,6 +12,9 @@
 //!
 //! The lowest six bits of its TSval: bits 0 to 3 the peer's window scale (15 = none), bit 4 SACK permitted, bit 5 ECN
 //! (Linux has the same). Without timestamps nothing but the MSS is remembered, and so no more is offered.
+//!
+//! Nor is it remembered that a cookie has come back: if its connection is over and leaves no TIME_WAIT, the same ACK, while
+//! it is valid, makes another one. A peer gains nothing by that which a new SYN would not give it.
 
 use std::time::Duration;
 

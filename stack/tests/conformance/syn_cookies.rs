@@ -1,5 +1,7 @@
 //! SYN cookies: RFC 4987 3.6. With a full backlog nothing is kept of a SYN, and its connection is made all the same.
 
+use ferroflow_stack::option::ConnOption;
+
 use crate::prelude::*;
 
 /// A stack whose backlog of one is taken by a SYN of another flow that never goes on.
@@ -246,4 +248,32 @@ fn a_cookie_waits_until_the_listener_accepts_again() {
     p.send(data(1, 1, b"hello"));
     p.adopt();
     assert_eq!(p.read(), b"hello");
+}
+
+#[test]
+fn a_cookie_is_as_good_again_when_its_connection_is_over() {
+    // Nothing is remembered of either: the second begins like the first, with the window of the SYN,ACK and not with one
+    // that grew since.
+    let mut p = full_with(|c| c.tcp.window_scaling = false);
+    p.net(|net| net.set_listen_option(6653, ConnOption::RecvBuffer(8192))).expect("it listens");
+    p.send(syn());
+    let window = p.expect(SYN_ACK, 0, 1, 0).win;
+    p.send(ack(1, 1));
+    p.adopt();
+    let (first, larger) = (p.id, ConnOption::RecvBuffer(32_768));
+    p.net(|net| net.set_option(first, larger)).expect("it is open");
+    p.write(b"x");
+    assert!(p.recv().win > window);
+    p.abort();
+    p.recv();
+    p.send(data(1, 1, b"hello"));
+    p.adopt();
+    assert_ne!(p.id, first);
+    assert_eq!((p.read(), p.counters().tcp_syncookies_recv), (b"hello".to_vec(), 2));
+    p.write(b"y");
+    assert_eq!(p.expect(PSH_ACK, 1, 6, 1).win, window - 5);
+    // while it is open, the same ACK is one of its segments
+    p.send(data(1, 1, b"hello"));
+    p.expect(ACK, 2, 6, 0);
+    assert_eq!((p.stack.conns(), p.counters().tcp_syncookies_recv), (2, 2));
 }

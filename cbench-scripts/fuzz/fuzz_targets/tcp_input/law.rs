@@ -19,6 +19,10 @@ pub struct Law {
     syns: HashMap<Key, (u32, bool, Vec<u8>)>,
     /// Not to be judged: frames were forged, or the peer has begun in two ways.
     blurred: HashSet<Key>,
+    /// Connections of which the instance has sent more than a SYN.
+    talked: HashSet<Key>,
+    /// Those whose handshake's last ACK has been sent since the instance was last idle, perhaps not for the first time.
+    finals: HashSet<Key>,
 }
 
 impl Law {
@@ -34,15 +38,33 @@ impl Law {
             if *self.syns.entry(key).or_insert_with(|| syn.clone()) != syn || tiny {
                 self.blurred.insert(key);
             }
+        } else if self.syns.get(&key).is_some_and(|syn| tcp.seq().0 == syn.0.wrapping_add(1)) {
+            self.finals.insert(key);
         }
         true
     }
 
+    /// A turn was made, in which so many cookies came back. One is as good a second time, when the connection that it made
+    /// is over: what the instance sends then contradicts what it sent on the first.
+    pub fn turned(&mut self, cookies: u64) {
+        if cookies > 0 {
+            self.blurred.extend(self.finals.intersection(&self.talked));
+        }
+    }
+
+    /// The instance has taken every frame.
+    pub fn settled(&mut self) {
+        self.finals.clear();
+    }
+
     /// The instance has sent a frame.
     pub fn sends(&mut self, frame: &[u8]) {
-        let Some((key, _)) = segment(frame, false) else { return };
+        let Some((key, tcp)) = segment(frame, false) else { return };
         if self.blurred.contains(&key) {
             return;
+        }
+        if !tcp.flags().syn() && !tcp.flags().rst() {
+            self.talked.insert(key);
         }
         self.police.sends(frame);
         assert!(self.police.broken().is_empty(), "{:?}", self.police.broken());

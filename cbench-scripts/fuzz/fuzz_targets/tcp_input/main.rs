@@ -333,6 +333,7 @@ impl<A: App> Bench<A> {
             // A deadline may be early: a turn then brings the true one.
             if !turn.more && turn.next.is_none_or(|next| next > self.now) {
                 self.next = turn.next;
+                self.law.settled();
                 let app = &mut self.app;
                 self.instance.with(|service, net| app.check(service, net));
                 return;
@@ -344,6 +345,8 @@ impl<A: App> Bench<A> {
 
     fn check(&mut self) {
         self.instance.check().unwrap_or_else(|broken| panic!("{broken}"));
+        let counters = *self.instance.counters();
+        self.law.turned(counters.tcp_syncookies_recv - self.counters.tcp_syncookies_recv);
         for (frame, csum) in std::mem::take(&mut self.instance.port_mut().sent) {
             self.peers.sent(&frame, csum);
             self.law.sends(&frame);
@@ -352,7 +355,6 @@ impl<A: App> Bench<A> {
         assert!(self.instance.time_waits() <= MAX_TIME_WAIT);
         // Twice the buffers, while they grow; what waits out of order; runs in flight.
         assert!(self.instance.memory() <= MAX_CONNS * 8 * MAX_BUFFER, "{} bytes", self.instance.memory());
-        let counters = *self.instance.counters();
         for ((name, old), (_, new)) in self.counters.iter().zip(counters.iter()) {
             assert!(new >= old, "{name} has gone back");
         }
