@@ -37,6 +37,16 @@ pub(super) struct Listener {
     pub(super) options: Vec<ConnOption>,
 }
 
+impl Listener {
+    /// The receive buffer that its options name.
+    pub(super) fn recv_buffer(&self) -> Option<usize> {
+        self.options.iter().find_map(|option| match option {
+            ConnOption::RecvBuffer(size) => Some(*size),
+            _ => None,
+        })
+    }
+}
+
 /// The connections of one instance and what they need: what a service sees as [`crate::Net`].
 #[derive(Debug)]
 pub struct Inner {

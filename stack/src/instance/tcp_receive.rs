@@ -9,7 +9,7 @@ use ferroflow_wire::tcp::{self, TcpFlags, TcpHeader, TcpOptions, TcpView};
 use ferroflow_wire::{MacAddr, SeqNumber};
 
 use super::deliver::Upcalls;
-use super::inner::Inner;
+use super::inner::{Inner, Listener};
 use super::receive::write_headers;
 use crate::path::PathMtus;
 use crate::port::Csum;
@@ -251,7 +251,8 @@ fn open(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends, token: u64, old: Opti
 
 /// A SYN for a listener whose backlog is full: the SYN,ACK remembers it.
 fn send_cookie(inner: &mut Inner, seg: &Segment<'_>, ends: &Ends) {
-    let iss = inner.secret.cookie(&ends.key(), seg.seq, seg.options.mss, inner.now);
+    let buffer = inner.listeners.get(&ends.local_port).and_then(Listener::recv_buffer);
+    let iss = inner.secret.cookie(&ends.key(), seg.seq, seg.options.mss, buffer, inner.now);
     let open = opening(inner, ends, 0, iss);
     let Some(header) = cookie::syn_ack(open, seg, inner.now, &inner.config.tcp) else { return };
     if let Some(listener) = inner.listeners.get_mut(&ends.local_port) {
@@ -274,9 +275,10 @@ fn cookie_returns<S: Service>(
         return false;
     }
     let (iss, token, accepting) = (seg.ack - 1, listener.at.token, listener.accepting);
+    let buffer = listener.recv_buffer();
     let open = opening(inner, ends, token, iss);
     let (now, config) = (inner.now, &inner.config.tcp);
-    let mss = inner.secret.open_cookie(&open.key, seg.seq - 1, iss, now);
+    let mss = inner.secret.open_cookie(&open.key, seg.seq - 1, iss, buffer, now);
     let tcb = mss.and_then(|mss| Tcb::from_cookie(open, mss, seg, now, config));
     let Some(mut tcb) = tcb else {
         inner.counters.tcp_syncookies_failed += 1;

@@ -4,11 +4,12 @@
 //! The SYN,ACK's sequence number, for the connection's addresses and ports `key` and the peer's sequence number `irs`:
 //!
 //! ```text
-//! F(key) + irs + epoch * 2^24 + (G(key, irs, epoch) + index of the MSS * 2^21) mod 2^24
+//! F(key) + irs + epoch * 2^24 + (G(key, irs, epoch, buffer) + index of the MSS * 2^21) mod 2^24
 //! ```
 //!
 //! F and G are SipHash with the instance's secret; an epoch lasts 64 s. So it grows with time and with the peer's own
-//! sequence numbers (RFC 6528), and one in 2^28 numbers is valid at a time.
+//! sequence numbers (RFC 6528), and one in 2^28 numbers is valid at a time. The buffer is the one that the listener's
+//! options name: the window that the SYN,ACK announces and its scale follow from it, and must hold when the ACK comes.
 //!
 //! The lowest six bits of its TSval: bits 0 to 3 the peer's window scale (15 = none), bit 4 SACK permitted, bit 5 ECN
 //! (Linux has the same). Without timestamps nothing but the MSS is remembered, and so no more is offered.
@@ -44,33 +45,49 @@ const LOW_24: u32 = (1 << 24) - 1;
 const INDEX_AT: u32 = 21;
 
 impl Secret {
-    /// The sequence number of the SYN,ACK that answers a SYN of sequence number `irs` with that MSS option.
-    pub fn cookie(&self, key: &Key, irs: SeqNumber, mss: Option<u16>, now: Instant) -> SeqNumber {
+    /// The sequence number of the SYN,ACK that answers a SYN of sequence number `irs` with that MSS option, where the
+    /// listener's options have that receive buffer.
+    pub fn cookie(
+        &self,
+        key: &Key,
+        irs: SeqNumber,
+        mss: Option<u16>,
+        buffer: Option<usize>,
+        now: Instant,
+    ) -> SeqNumber {
         let mss = mss.unwrap_or(DEFAULT_MSS);
         let index = MSS.iter().rposition(|&known| known <= mss).unwrap_or(0) as u32;
         let epoch = epoch(now);
-        let low = self.cookie_hash(key, irs, epoch).wrapping_add(index << INDEX_AT) & LOW_24;
+        let low = self.cookie_hash(key, irs, epoch, buffer).wrapping_add(index << INDEX_AT) & LOW_24;
         SeqNumber(self.cookie_base(key, irs).wrapping_add(epoch << 24).wrapping_add(low))
     }
 
-    /// The MSS in a cookie that is ours and not too old.
-    pub fn open_cookie(&self, key: &Key, irs: SeqNumber, cookie: SeqNumber, now: Instant) -> Option<u16> {
+    /// The MSS in a cookie that is ours, of a listener with that receive buffer, and not too old.
+    pub fn open_cookie(
+        &self,
+        key: &Key,
+        irs: SeqNumber,
+        cookie: SeqNumber,
+        buffer: Option<usize>,
+        now: Instant,
+    ) -> Option<u16> {
         let rest = cookie.0.wrapping_sub(self.cookie_base(key, irs));
         let age = epoch(now).wrapping_sub(rest >> 24) & 0xff;
         if age > 1 {
             return None;
         }
         let made = epoch(now).wrapping_sub(age);
-        let low = rest.wrapping_sub(self.cookie_hash(key, irs, made)) & LOW_24;
+        let low = rest.wrapping_sub(self.cookie_hash(key, irs, made, buffer)) & LOW_24;
         MSS.get((low >> INDEX_AT) as usize).copied().filter(|_| low & ((1 << INDEX_AT) - 1) == 0)
     }
 
     fn cookie_base(&self, key: &Key, irs: SeqNumber) -> u32 {
-        (self.hash(key, 4, 0) as u32).wrapping_add(irs.0)
+        (self.hash(key, 4, &[]) as u32).wrapping_add(irs.0)
     }
 
-    fn cookie_hash(&self, key: &Key, irs: SeqNumber, epoch: u32) -> u32 {
-        self.hash(key, 5, u64::from(irs.0) << 32 | u64::from(epoch)) as u32
+    fn cookie_hash(&self, key: &Key, irs: SeqNumber, epoch: u32, buffer: Option<usize>) -> u32 {
+        let buffer = buffer.map_or(u64::MAX, |size| size as u64);
+        self.hash(key, 5, &[u64::from(irs.0) << 32 | u64::from(epoch), buffer]) as u32
     }
 }
 

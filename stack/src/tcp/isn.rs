@@ -19,18 +19,18 @@ impl Secret {
 
     /// ISN = M + F(localip, localport, remoteip, remoteport, secretkey); M ticks every 4 microseconds.
     pub fn isn(&self, key: &Key, now: Instant) -> SeqNumber {
-        SeqNumber(((now.as_nanos() / 4000) as u32).wrapping_add(self.hash(key, 1, 0) as u32))
+        SeqNumber(((now.as_nanos() / 4000) as u32).wrapping_add(self.hash(key, 1, &[]) as u32))
     }
 
     /// Offset of the timestamps towards one peer: constant per address pair, so that a reused port's timestamps go on
     /// growing (RFC 7323 5.4, RFC 6191).
     pub fn ts_offset(&self, key: &Key) -> u32 {
-        self.hash(&key.addresses(), 2, 0) as u32
+        self.hash(&key.addresses(), 2, &[]) as u32
     }
 
     /// Where to begin looking for a source port towards `key` (RFC 6056 3.3.3).
     pub fn port_offset(&self, key: &Key) -> u32 {
-        self.hash(key, 3, 0) as u32
+        self.hash(key, 3, &[]) as u32
     }
 
     /// A keyed hash of `key` and `more`; each use has a `salt` of its own.
@@ -38,12 +38,11 @@ impl Secret {
         deprecated,
         reason = "SipHash-2-4 with a key is what RFC 6528 asks for; std keeps it, if under protest"
     )]
-    pub(super) fn hash(&self, key: &Key, salt: u8, more: u64) -> u64 {
+    pub(super) fn hash(&self, key: &Key, salt: u8, more: &[u64]) -> u64 {
         let mut hasher = std::hash::SipHasher::new_with_keys(self.0[0], self.0[1]);
-        for word in key.words() {
+        for &word in key.words().iter().chain(more) {
             hasher.write_u64(word);
         }
-        hasher.write_u64(more);
         hasher.write_u8(salt);
         hasher.finish()
     }

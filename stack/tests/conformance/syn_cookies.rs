@@ -277,3 +277,22 @@ fn a_cookie_is_as_good_again_when_its_connection_is_over() {
     p.expect(ACK, 2, 6, 0);
     assert_eq!((p.stack.conns(), p.counters().tcp_syncookies_recv), (2, 2));
 }
+
+#[test]
+fn a_cookie_is_void_when_the_listeners_buffer_has_changed() {
+    // Its window, or the scale of all later ones, would not be what the SYN,ACK said (RFC 7323 2.2; RFC 9293 3.8.6).
+    let mut p = full();
+    let buffer = |p: &mut Peer, size| {
+        p.net(|net| net.set_listen_option(6653, ConnOption::RecvBuffer(size))).expect("it listens");
+    };
+    buffer(&mut p, 8192);
+    p.send(syn().wscale(7).ts(1000, 0));
+    let echo = p.expect(SYN_ACK, 0, 1, 0).options.timestamps.expect("timestamps").0;
+    buffer(&mut p, 1 << 20);
+    p.send(ack(1, 1).ts(1000, echo));
+    p.expect(RST, 1, 0u32.wrapping_sub(p.flow.isn), 0);
+    assert_eq!((p.stack.conns(), p.counters().tcp_syncookies_failed), (1, 1));
+    buffer(&mut p, 8192);
+    p.send(ack(1, 1).ts(1000, echo));
+    assert_eq!((p.stack.conns(), p.counters().tcp_syncookies_recv), (2, 1));
+}

@@ -16,6 +16,17 @@ fn secret() -> Secret {
     Secret::new(1, 2)
 }
 
+/// What the listener's options say of the receive buffer.
+const BUFFER: Option<usize> = None;
+
+fn made(key: &Key, irs: SeqNumber, mss: Option<u16>, now: Instant) -> SeqNumber {
+    secret().cookie(key, irs, mss, BUFFER, now)
+}
+
+fn opened(key: &Key, irs: SeqNumber, cookie: SeqNumber, now: Instant) -> Option<u16> {
+    secret().open_cookie(key, irs, cookie, BUFFER, now)
+}
+
 fn open(iss: SeqNumber) -> Open<'static> {
     Open { key: key(5000), token: 0, iss, ts_offset: 0x8000_0000, mss: 1460, options: &[] }
 }
@@ -27,8 +38,8 @@ fn segment(flags: TcpFlags, seq: SeqNumber, ack: SeqNumber, options: TcpOptions)
 #[test]
 fn the_mss_comes_back_rounded_down() {
     let back = |mss| {
-        let cookie = secret().cookie(&key(5000), IRS, mss, NOW);
-        secret().open_cookie(&key(5000), IRS, cookie, NOW)
+        let cookie = made(&key(5000), IRS, mss, NOW);
+        opened(&key(5000), IRS, cookie, NOW)
     };
     let pairs = [(0, 64), (535, 64), (536, 536), (1219, 536), (1459, 1440), (1460, 1460), (65_535, 8940)];
     for (mss, want) in pairs {
@@ -38,31 +49,32 @@ fn the_mss_comes_back_rounded_down() {
 }
 
 #[test]
-fn a_cookie_is_for_one_syn_and_one_instance() {
-    let cookie = secret().cookie(&key(5000), IRS, Some(1460), NOW);
-    assert_eq!(secret().open_cookie(&key(5001), IRS, cookie, NOW), None);
-    assert_eq!(secret().open_cookie(&key(5000), IRS + 1, cookie, NOW), None);
-    assert_eq!(secret().open_cookie(&key(5000), IRS + 1, cookie + 1, NOW), None);
-    assert_eq!(secret().open_cookie(&key(5000), IRS, cookie + (1 << 24), NOW), None);
-    assert_eq!(Secret::new(1, 3).open_cookie(&key(5000), IRS, cookie, NOW), None);
+fn a_cookie_is_for_one_syn_one_instance_and_one_buffer() {
+    let cookie = made(&key(5000), IRS, Some(1460), NOW);
+    assert_eq!(opened(&key(5001), IRS, cookie, NOW), None);
+    assert_eq!(opened(&key(5000), IRS + 1, cookie, NOW), None);
+    assert_eq!(opened(&key(5000), IRS + 1, cookie + 1, NOW), None);
+    assert_eq!(opened(&key(5000), IRS, cookie + (1 << 24), NOW), None);
+    assert_eq!(secret().open_cookie(&key(5000), IRS, cookie, Some(0), NOW), None);
+    assert_eq!(Secret::new(1, 3).open_cookie(&key(5000), IRS, cookie, BUFFER, NOW), None);
 }
 
 #[test]
 fn a_cookie_lasts_until_the_next_epoch_ends() {
     // 6400 s is the beginning of an epoch
-    let cookie = secret().cookie(&key(5000), IRS, Some(1460), NOW);
-    let valid = |s| secret().open_cookie(&key(5000), IRS, cookie, Instant::from_secs(s)).is_some();
+    let cookie = made(&key(5000), IRS, Some(1460), NOW);
+    let valid = |s| opened(&key(5000), IRS, cookie, Instant::from_secs(s)).is_some();
     assert!(valid(6400) && valid(6463) && valid(6464) && valid(6527));
     assert!(!valid(6528) && !valid(6399) && !valid(6400 + 256 * 64 + 128));
     // the last of its epoch
-    let cookie = secret().cookie(&key(5000), IRS, Some(1460), Instant::from_secs(6463));
-    assert!(secret().open_cookie(&key(5000), IRS, cookie, Instant::from_secs(6463) + EPOCH).is_some());
+    let cookie = made(&key(5000), IRS, Some(1460), Instant::from_secs(6463));
+    assert!(opened(&key(5000), IRS, cookie, Instant::from_secs(6463) + EPOCH).is_some());
 }
 
 #[test]
 fn cookies_grow_with_time_and_with_the_peers_sequence_numbers() {
     // RFC 6528: what is left of an old connection is behind the new one's window
-    let at = |epoch: u64, irs| secret().cookie(&key(5000), irs, Some(1460), NOW + EPOCH * epoch as u32);
+    let at = |epoch: u64, irs| made(&key(5000), irs, Some(1460), NOW + EPOCH * epoch as u32);
     for epoch in 0..200 {
         assert!(at(epoch + 2, IRS).gt(at(epoch, IRS)));
         assert!(at(epoch, IRS + (1 << 25)).gt(at(epoch, IRS)));
@@ -75,14 +87,14 @@ fn a_million_forged_cookies_are_refused() {
     let mut rng = fastrand::Rng::with_seed(4987);
     for n in 0..1_000_000u32 {
         let (irs, cookie) = (SeqNumber(rng.u32(..)), SeqNumber(rng.u32(..)));
-        assert_eq!(secret().open_cookie(&key(n as u16), irs, cookie, NOW), None, "{n}: {irs:?} {cookie:?}");
+        assert_eq!(opened(&key(n as u16), irs, cookie, NOW), None, "{n}: {irs:?} {cookie:?}");
     }
     // Those that know a valid one for another SYN, or its neighbourhood, know nothing.
-    let known = secret().cookie(&key(5000), IRS, Some(1460), NOW);
+    let known = made(&key(5000), IRS, Some(1460), NOW);
     for n in 1..200_000u32 {
-        assert_eq!(secret().open_cookie(&key(5000), IRS + n, known + n, NOW), None, "{n}");
-        assert_eq!(secret().open_cookie(&key(5000), IRS, known + n, NOW), None, "{n}");
-        assert_eq!(secret().open_cookie(&key(5000), IRS, known - n, NOW), None, "{n}");
+        assert_eq!(opened(&key(5000), IRS + n, known + n, NOW), None, "{n}");
+        assert_eq!(opened(&key(5000), IRS, known + n, NOW), None, "{n}");
+        assert_eq!(opened(&key(5000), IRS, known - n, NOW), None, "{n}");
     }
 }
 
@@ -114,7 +126,7 @@ fn a_connection_by_cookie_is_like_any_other() {
             ..TcpOptions::NONE
         };
         let syn = segment(TcpFlags::SYN, IRS, SeqNumber(0), syn_options);
-        let iss = secret().cookie(&key(5000), IRS, syn_options.mss, NOW);
+        let iss = made(&key(5000), IRS, syn_options.mss, NOW);
         let header = syn_ack(open(iss), &syn, NOW, &config).expect("a SYN,ACK");
         assert_eq!((header.seq, header.ack, header.flags), (iss, IRS + 1, TcpFlags::SYN | TcpFlags::ACK));
         assert_eq!(header.options.timestamps.is_some(), with(3));
@@ -127,7 +139,7 @@ fn a_connection_by_cookie_is_like_any_other() {
         });
         let answer = TcpOptions { timestamps: echo, ..TcpOptions::NONE };
         let ack = segment(TcpFlags::ACK, IRS + 1, iss + 1, answer);
-        let mss = secret().open_cookie(&key(5000), IRS, iss, later).expect("our cookie");
+        let mss = opened(&key(5000), IRS, iss, later).expect("our cookie");
         let tcb = Tcb::from_cookie(open(iss), mss, &ack, later, &config).expect("a connection");
 
         let remembered =
