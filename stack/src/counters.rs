@@ -69,7 +69,7 @@ counters! {
     tcp_bad_checksum = "TcpInCsumErrors",
     /// IPv4 packets from impossible addresses (RFC 1122 3.2.1.3).
     martian = "IpInAddrErrors",
-    /// IPv4 packets with a source route (RFC 7126 4.3, 4.4).
+    /// IPv4 packets with a source route (RFC 7126 4.3.5, 4.4.5).
     source_routed,
     /// IPv4 fragments; not reassembled yet.
     fragments = "IpReasmFails",

@@ -13,7 +13,7 @@ use crate::tcp::tcb::{Open, State, Tcb};
 use crate::tcp_info::TcpInfo;
 use crate::time::Instant;
 
-/// Source ports of active opens (RFC 6335 leaves 49152 and up; RFC 6056 asks for many).
+/// Source ports of active opens (RFC 6335 leaves 49152 and up; RFC 6056 3.2 asks for many).
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 32_768..=65_535;
 
 impl Inner {
@@ -29,8 +29,9 @@ impl Inner {
         }
     }
 
-    /// A free source port whose answers come to this core (RFC 6056 3.3.3, design rule 8). One in TIME_WAIT may be
-    /// used again after a second if timestamps tell the connections apart (RFC 6191).
+    /// A free source port whose answers come to this core (design rule 8), by RFC 6056 3.3.1: the first from a random one
+    /// on, which a keyed hash moves as in 3.3.3. One in TIME_WAIT may be used again after a second if timestamps tell the
+    /// connections apart (RFC 6191).
     fn source_port(&mut self, base: &Key, remote: Ipv4Addr, remote_port: u16) -> Option<u16> {
         let count = u32::from(EPHEMERAL.end() - EPHEMERAL.start()) + 1;
         let start = self.secret.port_offset(base).wrapping_add(self.draw() as u32);

@@ -106,7 +106,8 @@ pub(super) fn is_martian(inner: &Inner, src: Ipv4Addr) -> bool {
         || broadcast
 }
 
-/// Loose or strict source route among the options (RFC 791 3.1; RFC 7126 says to drop).
+/// Loose or strict source route among the options (RFC 791 3.1; RFC 7126 4.3.5 and 4.4.5 have
+/// routers and firewalls drop them).
 fn has_source_route(mut options: &[u8]) -> bool {
     const LSRR: u8 = 131;
     const SSRR: u8 = 137;

@@ -28,7 +28,7 @@ impl Secret {
         self.hash(&key.addresses(), 2, &[]) as u32
     }
 
-    /// Where to begin looking for a source port towards `key` (RFC 6056 3.3.3).
+    /// What moves the source ports towards `key`: F of RFC 6056 3.3.3.
     pub fn port_offset(&self, key: &Key) -> u32 {
         self.hash(key, 3, &[]) as u32
     }

@@ -1,6 +1,7 @@
 //! What follows for a connection from what is known of its path's MTU ([`super::mtu`]).
 
 use ferroflow_wire::SeqNumber;
+use ferroflow_wire::tcp::MAX_OPTIONS_LEN;
 
 use super::TcpConfig;
 use super::mtu::{Claim, MtuProbing};
@@ -60,6 +61,10 @@ impl Tcb {
         config: &TcpConfig,
         counters: &mut Counters,
     ) -> bool {
+        // RFC 5927 7.2: no packet that large has been sent from there on, so none was too large.
+        if self.snd.max - seq + MAX_OPTIONS_LEN as u32 <= u32::from(size) {
+            return false;
+        }
         let (from, to) = match self.mtu.too_large(seq, size, now) {
             Claim::Ignored => return false,
             Claim::Pending => {

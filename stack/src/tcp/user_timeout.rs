@@ -8,7 +8,7 @@ use ferroflow_wire::SeqNumber;
 use super::TcpConfig;
 use super::tcb::Tcb;
 
-/// What a connection that exchanges the option knows (RFC 5482 3.1).
+/// What a connection that exchanges the option knows (RFC 5482 3, 3.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Exchange {
     /// ADV_UTO: what we ask for, as an option.
@@ -35,7 +35,7 @@ const MAX: u64 = 0x7fff;
 /// The value counts minutes.
 const MINUTES: u16 = 0x8000;
 
-/// RFC 5482 3: seconds, or minutes if there are too many; rounded up, never zero.
+/// RFC 5482 3.3: seconds, or minutes if there are too many; rounded up, never zero.
 fn encode(time: Duration) -> u16 {
     let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
     match seconds {
@@ -45,7 +45,7 @@ fn encode(time: Duration) -> u16 {
     }
 }
 
-/// `None`: zero, which must be ignored (RFC 5482 3).
+/// `None`: zero, which must be ignored (RFC 5482 3.4).
 fn decode(option: u16) -> Option<Duration> {
     let value = u64::from(option & !MINUTES);
     let seconds = if option & MINUTES == 0 { value } else { value * 60 };

@@ -121,12 +121,15 @@ fn the_first_two_duplicates_let_new_segments_go() {
 
 #[test]
 fn duplicates_in_fast_recovery_let_new_segments_go_in_proportion() {
-    // RFC 6937 3.1: ssthresh is half of the 12 segments in flight, so every second duplicate sends one
+    // RFC 6937 3.1: ssthresh is 5 segments and 12 are out, so not even every second duplicate sends one
     let mut p = writing_with_newreno(100_000);
     for _ in 0..3 {
         p.send(ack(1, 1));
     }
     p.drain();
+    // RFC 5681 3.2 step 2: half of the ten; what limited transmit has added does not count
+    let id = p.id;
+    assert_eq!(p.net(|net| net.tcp_info(id).expect("a connection").snd_ssthresh), 5);
     let mut sent = 0;
     for n in 0..8 {
         p.send(ack(1, 1));

@@ -131,7 +131,7 @@ fn no_claim_makes_segments_tiny() {
 
 #[test]
 fn forged_claims_are_refused() {
-    // RFC 5927 4.1: not in flight; 7.2: no smaller than what was sent, or than what we use already
+    // RFC 5927 4.1: not in flight; 7.2: no smaller than the packet quoted, or than what we use already
     let mut p = writing();
     for seq in [0, 14_601, 0x8000_0000] {
         too_large(&mut p, seq, 1500, 1000);
@@ -144,6 +144,22 @@ fn forged_claims_are_refused() {
     p.flow.port -= 1;
     p.quiet();
     assert_eq!((p.counters().tcp_mtu_reduced, p.counters().icmp_errors_ignored), (0, 10));
+}
+
+#[test]
+fn a_claim_about_a_packet_that_was_never_so_large_is_refused() {
+    // RFC 5927 7.2, 7.3.5: who has sent little is not told that large packets do not pass
+    let mut p = Peer::new();
+    p.open(syn());
+    p.write(&bytes(100));
+    p.recv();
+    too_large(&mut p, 1, 1500, 600);
+    too_large(&mut p, 100, 1500, 1000);
+    p.quiet();
+    assert_eq!((p.counters().tcp_mtu_reduced, p.counters().icmp_errors_ignored), (0, 2));
+    p.send(ack(1, 101));
+    p.write(&bytes(1460));
+    assert_eq!(p.recv().text.len(), 1460);
 }
 
 #[test]

@@ -58,6 +58,30 @@ fn the_more_patient_side_decides_within_limits() {
 }
 
 #[test]
+fn nobody_makes_it_shorter_than_the_lower_limit() {
+    // RFC 5482 3.1: L_LIMIT, no less than 100 s, whatever both ends would be content with
+    for (ours, option, seconds) in [(10, 20, 100), (10, 130, 130)] {
+        let mut p = Peer::with(|c| c.tcp.user_timeout = Duration::from_secs(ours));
+        p.net(|net| net.set_listen_option(LISTEN, ConnOption::UserTimeoutExchange(true)))
+            .expect("a listener");
+        p.open(syn().user_timeout(option));
+        assert_eq!(patience(&mut p), seconds, "{ours} and {option}");
+    }
+}
+
+#[test]
+fn a_handshake_waits_no_longer_for_it() {
+    // RFC 5482 3.3: only synchronized states adopt it
+    let mut p = exchanging();
+    p.send(syn().user_timeout(3000));
+    p.advance(59_000);
+    assert_eq!(p.stack.conns(), 1);
+    p.advance(2000);
+    assert_eq!((p.stack.conns(), p.counters().tcp_given_up), (0, 1));
+    p.out.clear();
+}
+
+#[test]
 fn our_syn_announces_it_and_the_answer_is_adopted() {
     let mut p = Peer::new();
     let options = [ConnOption::UserTimeoutExchange(true)];
@@ -94,7 +118,7 @@ fn a_later_segment_changes_it_too_even_while_time_runs_out() {
 
 #[test]
 fn what_the_service_has_set_the_peer_does_not_change() {
-    // RFC 5482 3.1: CHANGEABLE is false then
+    // RFC 5482 3, 3.1: CHANGEABLE is false then
     let own = ConnOption::UserTimeout(Duration::from_secs(30));
     let mut p = listening_with(&[own, ConnOption::UserTimeoutExchange(true)]);
     let got = p.open(syn().user_timeout(300));
@@ -104,7 +128,7 @@ fn what_the_service_has_set_the_peer_does_not_change() {
 
 #[test]
 fn a_change_goes_with_all_text_until_it_has_arrived() {
-    // RFC 5482 3.2
+    // RFC 5482 3, 3.2
     let mut p = exchanging();
     p.open(syn());
     p.write(&bytes(1460));

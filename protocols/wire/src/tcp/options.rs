@@ -89,7 +89,7 @@ pub struct TcpOptions {
     pub sack: SackBlocks,
     /// Timestamps: `TSval` and `TSecr` (RFC 7323 3.2).
     pub timestamps: Option<(u32, u32)>,
-    /// User time-out: the granularity bit (minutes if set, else seconds) and 15 bits of value (RFC 5482 3).
+    /// User time-out: the granularity bit (minutes if set, else seconds) and 15 bits of value (RFC 5482 3.3).
     pub user_timeout: Option<u16>,
 }
 
@@ -261,7 +261,7 @@ pub enum TcpOption<'a> {
         /// `TSecr`.
         echo: u32,
     },
-    /// User timeout: the granularity bit (minutes if set, else seconds) and 15 bits of value (RFC 5482 3).
+    /// User timeout: the granularity bit (minutes if set, else seconds) and 15 bits of value (RFC 5482 3.3).
     UserTimeout(u16),
     /// Fast open: a cookie, or a request for one if empty (RFC 7413 4.1.1).
     FastOpen(&'a [u8]),
