@@ -282,7 +282,9 @@ impl FromStr for PortChoice {
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(format!("--port says where packets come from; did you mean --listen {text}?"));
         }
-        text.parse().map(PortChoice::Port).map_err(|e: SpecError| format!("{e}\n  auto"))
+        text.parse().map(PortChoice::Port).map_err(|e: SpecError| {
+            format!("{e}\n  {:40}a TAP interface if possible, else the kernel's sockets", "auto")
+        })
     }
 }
 

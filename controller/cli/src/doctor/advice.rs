@@ -156,7 +156,7 @@ fn netmap(interface: &Interface, rights: &Rights) -> Port {
 fn advice(facts: &Facts) -> Vec<Advice> {
     let (machine, rights) = (&facts.machine, &facts.rights);
     let processors = format!(
-        "{} online, {} for us, on {} physical cores and {} nodes",
+        "{} online, {} for us; physical cores: {}, memory nodes: {}",
         machine.online, machine.allowed, machine.physical_cores, machine.nodes
     );
     let isolated = match machine.isolated.as_str() {

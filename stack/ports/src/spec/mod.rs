@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// All kinds of ports and their options, as text for people.
-pub const GRAMMAR: &str = "\
-  kernel                                  the kernel's sockets
+pub const GRAMMAR: &str = r"  kernel                                  the kernel's sockets
   tap:NAME[,offload=on|off][,queues=N]    a TAP interface, made if there is none of the name
   packet:IFACE[,queues=N]                 an interface, by AF_PACKET
   xdp:IFACE[,own|shared][,queues=N]       an interface's queues, by AF_XDP
