@@ -1,4 +1,4 @@
-//! Path MTUs by destination (RFC 1191 6.3): what one connection was told, the next to the same host begins with.
+//! Path MTUs by destination (RFC 1191 6.2, 6.3): what one connection was told, the next to the same host begins with.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

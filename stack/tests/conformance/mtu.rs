@@ -62,7 +62,7 @@ fn only_what_was_sent_from_the_quoted_segment_on_goes_again() {
 
 #[test]
 fn the_next_connection_begins_with_what_the_path_carries() {
-    // RFC 1191 6.3: ten minutes long
+    // RFC 1191 6.2, 6.3: ten minutes long
     let mut p = writing();
     too_large(&mut p, 1, 1500, 1400);
     p.out.clear();
