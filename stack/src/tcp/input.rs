@@ -97,6 +97,7 @@ impl Outcome {
 impl Tcb {
     /// Processes one segment of this connection.
     pub fn input(&mut self, seg: &Segment<'_>, cx: &mut Cx<'_>) -> Outcome {
+        self.segs_in = self.segs_in.wrapping_add(1);
         match self.state {
             State::SynSent => self.input_syn_sent(seg, cx),
             _ => self.input_synchronized(seg, cx),

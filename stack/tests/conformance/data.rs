@@ -285,3 +285,24 @@ fn urgent_data_is_delivered_in_line() {
     p.send(data(1, 1, b"ab!cd").flags(PSH_ACK | TcpFlags::URG));
     assert_eq!(p.read(), b"ab!cd");
 }
+
+#[test]
+fn segments_are_counted_both_ways() {
+    let mut p = Peer::established();
+    let counted = |p: &mut Peer| {
+        let id = p.id;
+        let info = p.net(|net| net.tcp_info(id)).expect("it is open");
+        (info.segs_in, info.data_segs_in, info.segs_out, info.data_segs_out)
+    };
+    // the SYN,ACK and its ACK; the SYN is of no connection yet
+    assert_eq!(counted(&mut p), (1, 0, 1, 0));
+    p.send(data(1, 1, &bytes(500)));
+    p.send(ack(501, 1));
+    p.write(&bytes(2 * 1460));
+    p.drain();
+    assert_eq!(counted(&mut p), (3, 1, 3, 2));
+    // one that is not acceptable is received all the same
+    p.send(data(1, 1, &bytes(500)));
+    p.drain();
+    assert_eq!(counted(&mut p), (4, 1, 4, 2));
+}

@@ -41,7 +41,7 @@ pub struct Peer {
     pub stamp: Option<(u32, u32)>,
     /// Sequence numbers of the last segments sent to it: of those in its window, the highest tells the window.
     pub seqs: VecDeque<u32>,
-    /// It has been reset.
+    /// The instance's last segment was a reset.
     pub dead: bool,
     /// The instance's last segment was a SYN without ACK.
     asked: bool,
@@ -176,12 +176,13 @@ impl Peers {
             return;
         }
         peer.asked = !flags.ack();
+        // A reset answers what was wrong in a handshake that goes on; and a cookie can begin anew.
+        peer.dead = false;
         let (seq, end) = (seg.seq().0, seg.seq().0.wrapping_add(seg.seq_len()));
         if flags.syn() {
             peer.iss = Some(seq);
             peer.stack_next = end;
             peer.flight.clear();
-            peer.dead = false;
         }
         if !seg.payload().is_empty() {
             let first = peer.iss.expect("a connection begins with a SYN").wrapping_add(1);
