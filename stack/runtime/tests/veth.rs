@@ -10,11 +10,12 @@ mod lab;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Wall};
 
 use bulk::{Bulk, block, exchange};
-use ferroflow_ports::{PortSpec, Wanted};
+use ferroflow_ports::{AnyPort, PortSpec, Wanted};
 use ferroflow_runtime::CoreReport;
 use ferroflow_stack::port::{Burst, Port};
 use lab::{Cell, End, HOST, connect, full, has_program, in_namespace, ip};
@@ -333,6 +334,69 @@ fn a_vlan_is_another_network() {
         let reports = stack.stop();
         // Every core sees what is for all, and one answers.
         assert_eq!((answers, total(&reports, "other_vlan")), (1, cell.cores as u64), "{cell:?}");
+    });
+}
+
+/// A frame of no protocol, to everyone, with a number.
+fn numbered(number: u8) -> Vec<u8> {
+    let mut frame = vec![0xff; 6];
+    frame.extend([2, 0, 0, 0, 0, 9]);
+    frame.extend(LOCAL_EXPERIMENT);
+    frame.resize(60, number);
+    frame
+}
+
+/// IEEE 802: an Ethernet type for experiments.
+const LOCAL_EXPERIMENT: [u8; 2] = [0x88, 0xb5];
+
+/// Sends frames of these numbers as one burst.
+fn send_numbered(port: &mut AnyPort, numbers: Range<u8>) {
+    let mut burst = Burst::new(numbers.len());
+    for number in numbers.clone() {
+        let bytes = numbered(number);
+        let mut frame = port.alloc(bytes.len()).unwrap();
+        port.bytes_mut(&mut frame).copy_from_slice(&bytes);
+        burst.push(frame).unwrap();
+    }
+    assert_eq!(port.tx(&mut burst), numbers.len());
+    port.sync().unwrap();
+}
+
+/// Receives so many numbered frames.
+fn receive_numbered(port: &mut AnyPort, count: usize, cell: Cell) -> Vec<u8> {
+    let (start, mut numbers, mut burst) = (Wall::now(), Vec::new(), Burst::new(64));
+    while numbers.len() < count {
+        assert!(start.elapsed() < Duration::from_secs(5), "{numbers:?} came: {cell:?}");
+        port.rx(&mut burst);
+        while let Some(frame) = burst.pop() {
+            let bytes = port.bytes(&frame);
+            numbers.extend((bytes[12..14] == LOCAL_EXPERIMENT).then_some(bytes[59]));
+            port.release(frame);
+        }
+    }
+    numbers
+}
+
+/// A burst leaves in order, whatever the number of queues; without a carrier it is lost as on any cable, and neither kept
+/// for later nor in the way of what comes later.
+#[test]
+fn a_burst_leaves_in_order_and_is_lost_without_a_carrier() {
+    each_cell(|cell| {
+        let spec: PortSpec = "packet:host0".parse().unwrap();
+        let mut host = spec.open(&Wanted { cores: 1, host_address: None, force: false }).unwrap();
+        let (mut opened, host) = (cell.open(), &mut host.ports[0]);
+        for port in &mut opened.ports {
+            send_numbered(port, 0..64);
+            assert_eq!(receive_numbered(host, 64, cell), (0..64).collect::<Vec<_>>(), "{cell:?}");
+            ip("link set host0 down");
+            send_numbered(port, 64..128);
+            let refused: u64 =
+                port.counters().iter().filter(|(name, _)| name.ends_with("tx_refused")).map(|(_, n)| *n).sum();
+            assert_eq!((refused, port.held()), (64, 0), "{cell:?}");
+            ip("link set host0 up");
+            send_numbered(port, 128..192);
+            assert_eq!(receive_numbered(host, 64, cell), (128..192).collect::<Vec<_>>(), "{cell:?}");
+        }
     });
 }
 

@@ -90,8 +90,12 @@ impl Chunks {
         self.owners.iter().filter(|&&owner| owner == Owner::Stack).count()
     }
 
-    /// Takes a chunk for the stack.
-    pub fn alloc(&mut self) -> Option<u32> {
+    /// Takes a chunk for the stack, unless the kernel is to have it: `fill` to receive into come first, or whoever sends
+    /// would in the end receive no acknowledgement.
+    pub fn alloc(&mut self, fill: u32) -> Option<u32> {
+        if self.pool.len() <= fill.saturating_sub(self.filling) as usize {
+            return None;
+        }
         let chunk = self.pool.pop()?;
         self.owners[chunk as usize] = Owner::Stack;
         Some(chunk)

@@ -174,6 +174,8 @@ pub struct XdpCounters {
     pub tx_frames: u64,
     /// Calls of the kernel for them.
     pub tx_calls: u64,
+    /// Frames that the kernel refused (the interface has no carrier), dropped.
+    pub tx_refused: u64,
     /// Times that the kernel could not take all frames at once.
     pub tx_full: u64,
     /// Frames that the kernel gave back without having had them.
@@ -200,6 +202,7 @@ impl XdpCounters {
             ("xdp_rx_no_buffer", self.rx_no_buffer),
             ("xdp_tx_frames", self.tx_frames),
             ("xdp_tx_calls", self.tx_calls),
+            ("xdp_tx_refused", self.tx_refused),
             ("xdp_tx_full", self.tx_full),
             ("xdp_tx_invalid", self.tx_invalid),
             ("xdp_kernel_invalid", self.kernel_invalid),
@@ -223,8 +226,10 @@ pub struct XdpPort {
     veth: bool,
     /// Watches several sockets at once; which of them for room as well.
     watch: Option<(OwnedFd, Vec<bool>)>,
-    /// Which queue is asked first next time, for frames and for a buffer.
+    /// Which queue is asked first for frames next time.
     first: usize,
+    /// Which queue sends, as long as it has buffers.
+    sender: usize,
     counters: XdpCounters,
 }
 
@@ -254,7 +259,7 @@ impl XdpPort {
         };
         let name = name.to_owned();
         let counters = XdpCounters::default();
-        Ok(XdpPort { queues, _attached: attached, name, core, mtu, veth, watch, first: 0, counters })
+        Ok(XdpPort { queues, _attached: attached, name, core, mtu, veth, watch, first: 0, sender: 0, counters })
     }
 
     /// What happened so far.
@@ -321,10 +326,13 @@ impl Port for XdpPort {
         if len > self.mtu as usize + LINK_BYTES {
             return None;
         }
-        for at in self.turns() {
+        for _ in 0..self.queues.len() {
+            let at = self.sender;
             if let Some(idx) = self.queues[at].alloc(&mut self.counters) {
                 return Some(Frame { port: at as u8, idx, off: 0, len: len as u32, meta: Meta::default() });
             }
+            // Not before: frames of different queues overtake each other, and a connection's are to leave in order.
+            self.sender = (at + 1) % self.queues.len();
         }
         self.counters.no_buffer += 1;
         None

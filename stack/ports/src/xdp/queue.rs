@@ -1,6 +1,7 @@
 //! One AF_XDP socket: a queue of the interface, with its rings and memory.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{Ordering, fence};
 
 use ferroflow_stack::port::{Burst, Frame, Meta};
 use rustix::io::Errno;
@@ -109,11 +110,11 @@ impl Queue {
 
     /// A chunk to write a frame into.
     pub fn alloc(&mut self, counters: &mut XdpCounters) -> Option<u32> {
-        if let Some(chunk) = self.chunks.alloc() {
+        if let Some(chunk) = self.chunks.alloc(FILL) {
             return Some(chunk);
         }
         counters.tx_invalid += self.chunks.sent(&mut self.completion);
-        self.chunks.alloc()
+        self.chunks.alloc(FILL)
     }
 
     pub fn release(&mut self, frame: Frame) {
@@ -134,6 +135,8 @@ impl Queue {
         self.chunks.fill(&mut self.fill, FILL);
         self.fill.publish();
         self.tx.publish();
+        // The kernel sees what is new before we see whether it still looks by itself.
+        fence(Ordering::SeqCst);
         self.kick(counters);
         if self.fill.wants_a_call() || self.busy_poll {
             self.call_for_frames();
@@ -148,9 +151,15 @@ impl Queue {
             counters.tx_calls += 1;
             match call_to_send(self.fd.as_fd()) {
                 // The driver does the rest by itself.
-                Ok(()) | Err(Errno::BUSY | Errno::INTR) => return,
+                Ok(()) => return,
+                // It has dropped a frame, for want of a carrier for example, and left those behind it
+                // (net/xdp/xsk.c: `NET_XMIT_DROP`). Its index need not show that yet.
+                Err(Errno::BUSY) => {
+                    counters.tx_refused += 1;
+                    waiting = self.tx.under_way().min(waiting - 1);
+                }
                 // It sends a number of frames at a time, or has no room.
-                Err(Errno::AGAIN | Errno::NOBUFS) => {
+                Err(Errno::AGAIN | Errno::NOBUFS | Errno::INTR) => {
                     let left = self.tx.under_way();
                     if left == waiting {
                         counters.tx_full += 1;

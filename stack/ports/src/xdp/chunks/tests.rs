@@ -70,7 +70,7 @@ fn a_frame_that_leaves_its_chunk_or_is_not_whole_is_refused_and_its_chunk_kept()
 fn what_was_sent_comes_back_once() {
     let (mut kernel, mut completion) = ring();
     let mut c = chunks();
-    let chunk = c.alloc().unwrap();
+    let chunk = c.alloc(0).unwrap();
     let d = c.sending(Place { chunk, off: 0, len: 60 });
     for address in [d.address, d.address, u64::MAX] {
         kernel.push(address.to_ne_bytes());
@@ -81,10 +81,29 @@ fn what_was_sent_comes_back_once() {
 }
 
 #[test]
+fn whoever_sends_leaves_enough_to_receive_into() {
+    const FILL: u32 = COUNT / 2;
+    let (mut fill, mut kernel) = ring();
+    let mut c = chunks();
+    c.fill(&mut fill, FILL);
+    fill.publish();
+    let sends = |c: &mut Chunks| std::iter::from_fn(|| c.alloc(FILL)).count() as u32;
+    assert_eq!(sends(&mut c), COUNT - FILL);
+    // What came in meanwhile is not sent from.
+    let given = u64::from_ne_bytes(kernel.pop().unwrap());
+    let place = c.received(at(given, 60)).unwrap();
+    c.release(place.chunk);
+    assert_eq!((sends(&mut c), c.filling), (0, FILL - 1));
+    kernel.publish();
+    c.fill(&mut fill, FILL);
+    assert_eq!((sends(&mut c), c.filling), (0, FILL));
+}
+
+#[test]
 #[should_panic(expected = "is not the stack's")]
 fn what_is_the_kernels_is_not_lent() {
     let mut c = chunks();
-    let chunk = c.alloc().unwrap();
+    let chunk = c.alloc(0).unwrap();
     let place = Place { chunk, off: 0, len: 60 };
     c.sending(place);
     c.bytes(place);
@@ -102,7 +121,7 @@ proptest! {
         let (mut with_stack, mut sending) = (Vec::new(), Vec::new());
         for (step, index, address, len) in steps {
             match step {
-                0 => with_stack.extend(c.alloc()),
+                0 => with_stack.extend(c.alloc(0)),
                 1 if !with_stack.is_empty() => c.release(with_stack.swap_remove(index.index(with_stack.len()))),
                 2 if !with_stack.is_empty() => {
                     let chunk = with_stack.swap_remove(index.index(with_stack.len()));
