@@ -42,17 +42,9 @@ struct Value {
     data: u32,
 }
 
-/// `struct ethtool_stats`, with room for what veth counts.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Stats {
-    cmd: u32,
-    n_stats: u32,
-    data: [u64; STATS_MAX],
-}
-
-/// More than veth has for 256 queues.
-const STATS_MAX: usize = 8192;
+/// Room for what veth counts, with the 4096 queues that an interface can have at most as well (IFLA_NUM_RX_QUEUES). The
+/// kernel asks nobody how much room there is, so that it must be enough however many queues there have come to be.
+const VETH_STATS_MAX: usize = 1 << 17;
 
 const _: () =
     assert!(size_of::<DriverInfo>() == 196 && size_of::<Channels>() == 36 && size_of::<Value>() == 8);
@@ -69,8 +61,6 @@ unsafe impl Question for DriverInfo {}
 unsafe impl Question for Channels {}
 // SAFETY: the kernel copies out one `struct ethtool_value`.
 unsafe impl Question for Value {}
-// SAFETY: the kernel writes as many counters as the driver has, which is asked before.
-unsafe impl Question for Stats {}
 
 /// Asks one question.
 fn ask<T: Question>(link: &Link, what: &'static str, question: T) -> Result<T, LinkError> {
@@ -95,11 +85,9 @@ fn driver_info(link: &Link) -> Result<DriverInfo, LinkError> {
     ask(link, "read the driver", question)
 }
 
-/// The driver's name; empty where there is none.
-pub(crate) fn driver(link: &Link) -> String {
-    let name = driver_info(link).map_or([0; 32], |info| info.driver);
-    let end = name.iter().position(|&b| b == 0).unwrap_or(name.len());
-    String::from_utf8_lossy(&name[..end]).into_owned()
+/// Whether it is an end of a veth pair.
+pub(crate) fn is_veth(link: &Link) -> bool {
+    driver_info(link).is_ok_and(|info| info.driver.starts_with(b"veth\0"))
 }
 
 /// How many receive queues are in use; 1 where the driver does not say.
@@ -117,14 +105,16 @@ pub(crate) fn leaves_checksums_out(link: &Link) -> bool {
     ask(link, "read the offloads", question).is_ok_and(|value| value.data != 0)
 }
 
-/// The other end of a veth, by its index in whatever namespace it is.
+/// The other end of a veth, by its index in whatever namespace it is; `None` for what is no veth.
 pub(crate) fn veth_peer(link: &Link) -> Option<u32> {
-    let count = driver_info(link).ok()?.n_stats;
-    if count == 0 || count as usize > STATS_MAX {
-        return None;
-    }
-    let question = Stats { cmd: ETHTOOL_GSTATS, n_stats: count, data: [0; STATS_MAX] };
+    let count = driver_info(link).ok().filter(|_| is_veth(link))?.n_stats;
+    // `struct ethtool_stats`: the command and how many there are, four bytes each, and the counters.
+    let mut answer = vec![0u64; 1 + VETH_STATS_MAX];
+    let [a, b, c, d] = ETHTOOL_GSTATS.to_ne_bytes();
+    let [e, f, g, h] = count.to_ne_bytes();
+    answer[0] = u64::from_ne_bytes([a, b, c, d, e, f, g, h]);
+    let data = answer.as_mut_ptr();
+    link.call("read the counters", libc::SIOCETHTOOL, |r| r.ifr_ifru.ifru_data = data.cast()).ok()?;
     // drivers/net/veth.c: the first of its counters is `peer_ifindex`.
-    let stats = ask(link, "read the counters", question).ok()?;
-    u32::try_from(stats.data[0]).ok().filter(|&index| index > 0)
+    u32::try_from(answer[1]).ok().filter(|&index| index > 0)
 }

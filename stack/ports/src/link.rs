@@ -62,8 +62,12 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// The interface of this name, if there is one; [`crate::spec::is_interface_name`] holds for it.
+    /// The interface of this name, if there is one.
     pub fn new(name: &str) -> Result<Link, LinkError> {
+        // What is longer would be cut to another interface's name.
+        if name.len() >= libc::IFNAMSIZ {
+            return Err(LinkError::NotThere(name.to_owned()));
+        }
         let socket =
             rustix::net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)
                 .map_err(|e| LinkError::Io {
@@ -213,4 +217,16 @@ pub(crate) fn hardware_address(mac: [u8; 6]) -> libc::sockaddr {
         *to = from as libc::c_char;
     }
     libc::sockaddr { sa_family: libc::ARPHRD_ETHER, sa_data: data }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_not_cut_to_another_ones() {
+        assert!(Link::new("0123456789abcde").is_ok(), "whether it is there is not asked yet");
+        let error = Link::new("0123456789abcdef").unwrap_err();
+        assert!(matches!(&error, LinkError::NotThere(name) if name == "0123456789abcdef"), "{error}");
+    }
 }

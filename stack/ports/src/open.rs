@@ -25,7 +25,8 @@ pub struct Wanted {
     pub host_address: Option<(Ipv4Addr, u8)>,
     /// An interface that the kernel uses is taken all the same.
     pub force: bool,
-    /// Key of the hash that spreads over the cores, where the port can be told (shared memory).
+    /// Key of the hash that spreads over the cores, where the port can be told (packet sockets, shared
+    /// memory).
     pub key: Key,
 }
 
@@ -148,7 +149,9 @@ impl PortSpec {
 
     fn open_packet(&self, interface: &str, wanted: &Wanted) -> Result<Opened, OpenError> {
         let queues = self.queues_for(wanted.cores)?;
-        let packet = PacketBuilder { queues, mac: self.mac, ..PacketBuilder::new(interface) }.open()?;
+        let packet =
+            PacketBuilder { interface: interface.to_owned(), queues, mac: self.mac, key: wanted.key };
+        let packet = packet.open()?;
         Ok(Opened {
             what: format!("interface {interface} by AF_PACKET"),
             name: packet.name,

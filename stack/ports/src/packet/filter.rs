@@ -1,7 +1,7 @@
 //! The two classic BPF programs of a packet socket: which frames it wants, and which core's socket gets them
 //! (Documentation/networking/filter.rst; SO_ATTACH_FILTER, PACKET_FANOUT_CBPF).
 
-use ferroflow_stack::steer::{self, DEFAULT_KEY, INDIRECTION, KEY_LEN};
+use ferroflow_stack::steer::{self, INDIRECTION, KEY_LEN, Key};
 use libc::{
     BPF_ABS, BPF_ALU, BPF_AND, BPF_B, BPF_H, BPF_IMM, BPF_IND, BPF_JEQ, BPF_JMP, BPF_JSET, BPF_K, BPF_LD,
     BPF_LDX, BPF_MEM, BPF_MOD, BPF_MSH, BPF_RET, BPF_ST, BPF_W, BPF_XOR, sock_filter,
@@ -46,9 +46,9 @@ pub(super) fn accept(mac: [u8; 6]) -> Vec<sock_filter> {
     ]
 }
 
-/// The core that owns a frame's connection, as [`steer::Steer`] says it; 0 for what is no TCP. It sees a frame from its
+/// The core that owns a frame's connection, as [`steer::Steer`] with this key says it; 0 for what is no TCP. It sees a frame from its
 /// IP header on.
-pub(super) fn owner(cores: u16) -> Vec<sock_filter> {
+pub(super) fn owner(cores: u16, key: &Key) -> Vec<sock_filter> {
     let here = op(BPF_RET | BPF_K, 0);
     let mut program = vec![
         op(BPF_LD | BPF_H | BPF_ABS, ETHERTYPE),
@@ -69,7 +69,7 @@ pub(super) fn owner(cores: u16) -> Vec<sock_filter> {
     for (word, load) in [&source[..], &destination, &ports].into_iter().enumerate() {
         program.extend_from_slice(load);
         program.push(op(BPF_ST, INPUT));
-        (0..32).for_each(|bit| add_bit(&mut program, word * 32 + bit));
+        (0..32).for_each(|bit| add_bit(&mut program, key, word * 32 + bit));
     }
     program.extend([
         op(BPF_LD | BPF_MEM, HASH),
@@ -84,11 +84,11 @@ pub(super) fn owner(cores: u16) -> Vec<sock_filter> {
 const _: () = assert!(INDIRECTION.is_power_of_two() && KEY_LEN * 8 >= 96 + 32);
 
 /// If the input's bit is set, its 32 bits of the key are added to the hash.
-fn add_bit(program: &mut Vec<sock_filter>, bit: usize) {
+fn add_bit(program: &mut Vec<sock_filter>, key: &Key, bit: usize) {
     program.extend([
         branch(BPF_JSET, 0x8000_0000 >> (bit % 32), 0, 4),
         op(BPF_LD | BPF_MEM, HASH),
-        op(BPF_ALU | BPF_XOR | BPF_K, steer::window(&DEFAULT_KEY, bit)),
+        op(BPF_ALU | BPF_XOR | BPF_K, steer::window(key, bit)),
         op(BPF_ST, HASH),
         op(BPF_LD | BPF_MEM, INPUT),
     ]);

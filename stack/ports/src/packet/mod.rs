@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use ferroflow_stack::port::{Burst, Caps, Csum, Frame, Interest, Meta, Port, PortError};
+use ferroflow_stack::steer::{DEFAULT_KEY, Key};
 use rustix::io::Errno;
 
 use blocks::{Blocks, Found, Next};
@@ -55,15 +56,18 @@ pub struct PacketBuilder {
     pub queues: u16,
     /// The stack's MAC address; `None` = one made from the interface's.
     pub mac: Option<[u8; 6]>,
+    /// The key of the hash that names a connection's core.
+    pub key: Key,
 }
 
 impl PacketBuilder {
-    /// One socket, a MAC address of its own.
+    /// One socket, a MAC address of its own, the usual key.
     pub fn new(interface: impl Into<String>) -> PacketBuilder {
-        PacketBuilder { interface: interface.into(), queues: 1, mac: None }
+        PacketBuilder { interface: interface.into(), queues: 1, mac: None, key: DEFAULT_KEY }
     }
 
-    /// Opens the sockets. Connections are spread over them as [`ferroflow_stack::steer::Steer`] spreads them over cores.
+    /// Opens the sockets. Connections are spread over them as [`ferroflow_stack::steer::Steer`] with that
+    /// key spreads them over cores.
     ///
     /// # Errors
     /// See [`LinkError`]; each says what to do.
@@ -283,8 +287,9 @@ impl PacketPort {
         let mut count = 0;
         for ((frame, part), message) in self.pending.iter().zip(&mut parts).zip(&mut messages) {
             let range = self.range(frame);
-            let bytes = &mut self.buffers[range.start - VNET_LEN..range.end];
-            *part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+            let bytes = &self.buffers[range.start - VNET_LEN..range.end];
+            // The structure has no pointer for reading only.
+            *part = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
             message.msg_hdr.msg_iov = std::ptr::from_mut(part);
             message.msg_hdr.msg_iovlen = 1;
             count += 1;

@@ -47,9 +47,7 @@ pub(super) fn open(builder: &PacketBuilder) -> Result<Packet, LinkError> {
             listen_to(&fd, ethernet, mac).map_err(open("add the stack's MAC address")).map_err(refused)?;
         }
         if builder.queues > 1 {
-            join(&fd, &mut fanout, builder.queues)
-                .map_err(open("join the cores' sockets"))
-                .map_err(refused)?;
+            join(&fd, &mut fanout, builder).map_err(open("join the cores' sockets")).map_err(refused)?;
         }
         ports.push(PacketPort::new(fd, blocks, name, queue, ethernet.mtu));
     }
@@ -149,7 +147,7 @@ fn listen_to(fd: &OwnedFd, ethernet: Ethernet, mac: [u8; 6]) -> io::Result<()> {
 }
 
 /// Joins the sockets, in the order of their cores; `group` is the first one's id.
-fn join(fd: &OwnedFd, group: &mut Option<u16>, cores: u16) -> io::Result<()> {
+fn join(fd: &OwnedFd, group: &mut Option<u16>, builder: &PacketBuilder) -> io::Result<()> {
     let mode = libc::PACKET_FANOUT_CBPF | libc::PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
     match *group {
         Some(id) => sockopt::set(fd, SOL_PACKET, libc::PACKET_FANOUT, &(mode << 16 | u32::from(id))),
@@ -159,7 +157,8 @@ fn join(fd: &OwnedFd, group: &mut Option<u16>, cores: u16) -> io::Result<()> {
             sockopt::set(fd, SOL_PACKET, libc::PACKET_FANOUT, &(mode << 16))?;
             let joined: u32 = sockopt::get(fd, SOL_PACKET, libc::PACKET_FANOUT)?;
             *group = Some(joined as u16);
-            attach(fd, &filter::owner(cores), SOL_PACKET, libc::PACKET_FANOUT_DATA)
+            let owner = filter::owner(builder.queues, &builder.key);
+            attach(fd, &owner, SOL_PACKET, libc::PACKET_FANOUT_DATA)
         }
     }
 }

@@ -259,7 +259,18 @@ impl XdpPort {
         };
         let name = name.to_owned();
         let counters = XdpCounters::default();
-        Ok(XdpPort { queues, _attached: attached, name, core, mtu, veth, watch, first: 0, sender: 0, counters })
+        Ok(XdpPort {
+            queues,
+            _attached: attached,
+            name,
+            core,
+            mtu,
+            veth,
+            watch,
+            first: 0,
+            sender: 0,
+            counters,
+        })
     }
 
     /// What happened so far.

@@ -67,7 +67,7 @@ pub(super) fn open(builder: &XdpBuilder) -> Result<Xdp, XdpError> {
     let chunk = chunk.ok_or_else(|| XdpError::Mtu { name: name.clone(), mtu: ethernet.mtu })?;
     let refuse = |what: &'static str| move |e: io::Error| XdpError::Link(link.refused(what, CAPABILITIES, e));
     let mac = builder.mac.unwrap_or_else(|| stack_mac(ethernet.mac));
-    let veth = ethtool::driver(link) == "veth";
+    let veth = ethtool::is_veth(link);
     let map = bpf::xsk_map(queues).map_err(refuse("make a map of sockets"))?;
     let mut all = Vec::new();
     for number in 0..queues {

@@ -12,12 +12,14 @@ use ferroflow_runtime::{CoreReport, Options, PortEngine, Runtime, Steered, Waker
 use ferroflow_stack::port::Port;
 use ferroflow_stack::port::lossy::Lossy;
 use ferroflow_stack::port::pcap::Pcap;
-use ferroflow_stack::steer::Steer;
+use ferroflow_stack::steer::{Key, SYMMETRIC_KEY, Steer};
 use ferroflow_stack::{Config, Instance, Service};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 pub const STACK: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
 pub const HOST: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+/// A key other than the usual one, which everybody must have been told.
+pub const KEY: Key = SYMMETRIC_KEY;
 
 /// Whether the long tests are wanted (`FERROFLOW_TEST_SIZE=full`).
 pub fn full() -> bool {
@@ -118,13 +120,17 @@ impl Cell {
     /// Its kind of port on ff0.
     pub fn open(self) -> Opened {
         let spec: PortSpec = self.port.parse().unwrap_or_else(|e| panic!("{e}"));
-        spec.open(&Wanted::new(self.cores)).unwrap_or_else(|e| panic!("{self:?}: {e}"))
+        let wanted = Wanted { key: KEY, ..Wanted::new(self.cores) };
+        spec.open(&wanted).unwrap_or_else(|e| panic!("{self:?}: {e}"))
     }
 
     /// The stack, with its kind of port on ff0.
     pub fn start<S: Service + Send + 'static>(self, service: impl FnMut(usize) -> S) -> Stack {
         let opened = self.open();
-        Stack::start(steer::join(opened.ports, 256, Steer::new), opened.mac, service, |_| ())
+        let keyed = |core, cores| Steer::with_key(core, cores, &KEY);
+        Stack::start(steer::join(opened.ports, 256, keyed), opened.mac, service, |config| {
+            config.steer = keyed(config.steer.core(), config.steer.cores());
+        })
     }
 
     /// Whether frames come to the core that owns their connection by themselves.

@@ -67,7 +67,7 @@ fn own_and_group_frames_are_accepted() {
 
 #[test]
 fn what_is_no_whole_tcp_stays_with_the_first() {
-    let program = owner(4);
+    let program = owner(4, &steer::DEFAULT_KEY);
     let tcp = frame([10, 0, 0, 1, 10, 0, 0, 2], [9, 9, 9, 9], 0);
     assert_eq!(run(&program, &tcp[14..], 0x0806), Some(0), "ARP");
     let mut udp = tcp.clone();
@@ -84,10 +84,10 @@ fn what_is_no_whole_tcp_stays_with_the_first() {
 proptest! {
     #[test]
     fn the_program_and_the_stack_agree(
-        addresses: [u8; 8], ports: [u8; 4], words in 0..=10u8, cores in 2..=64u16,
+        addresses: [u8; 8], ports: [u8; 4], words in 0..=10u8, cores in 2..=64u16, key: [u8; KEY_LEN],
     ) {
         let frame = frame(addresses, ports, words);
-        let core = run(&owner(cores), &frame[14..], 0x0800).unwrap();
-        prop_assert_eq!(Steer::new(core as u16, cores).owner(&frame), Owner::Here);
+        let core = run(&owner(cores, &key), &frame[14..], 0x0800).unwrap();
+        prop_assert_eq!(Steer::with_key(core as u16, cores, &key).owner(&frame), Owner::Here);
     }
 }
