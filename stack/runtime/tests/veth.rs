@@ -400,6 +400,7 @@ fn a_burst_leaves_in_order_and_is_lost_without_a_carrier() {
             assert!(refused.is_none_or(|n| n == 64), "{refused:?}: {cell:?}");
             assert_eq!(port.held(), 0, "{cell:?}");
             ip("link set host0 up");
+            lab::wait_until_up("ff0");
             send_numbered(port, 128..192);
             assert_eq!(receive_numbered(host, 64, cell), (128..192).collect::<Vec<_>>(), "{cell:?}");
         }

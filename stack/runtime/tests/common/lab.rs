@@ -153,14 +153,24 @@ pub fn ip(words: &str) {
     run("ip", words);
 }
 
+/// Waits until the kernel has noticed that the interface has its carrier again: it takes its time.
+pub fn wait_until_up(interface: &str) {
+    let start = Wall::now();
+    while !run("ip", &format!("link show {interface}")).contains("state UP") {
+        assert!(start.elapsed() < Duration::from_secs(20), "{interface} does not come up");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// Switches offloads of an interface.
 pub fn ethtool(interface: &str, features: &str) {
     run("ethtool", &format!("-K {interface} {features}"));
 }
 
-fn run(program: &str, words: &str) {
+fn run(program: &str, words: &str) -> String {
     let out = Command::new(program).args(words.split_whitespace()).output().unwrap();
     assert!(out.status.success(), "{program} {words}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
 /// A port that the lab can put a stack on.
