@@ -223,8 +223,7 @@ fn on_ports<P: Port + Send + 'static>(
             move || {
                 let port = port.ok_or("a core without a port")?;
                 port.attach(waker.clone());
-                // An example for one's own machine: what must not be guessed comes from getrandom in a real program.
-                let seed = (u64::from(std::process::id()) << 32) | index;
+                let seed = getrandom::u64()? ^ index;
                 let mut config = Config::new(mac.into(), Ipv4Addr::new(10, 77, 0, 2), 24, seed);
                 config.steer = port.steer().clone();
                 Ok(PortEngine::new(Instance::new(config, port, Echo { port: listen, answer }), waker)?)

@@ -83,8 +83,11 @@ const MIN_MTU: u32 = 576;
 
 impl Inner {
     pub(super) fn new(config: Config, mtu: u32) -> Inner {
-        let mut rng = config.seed;
-        let mut draw = || split_mix(&mut rng);
+        let mut drawn = 0;
+        let mut draw = || {
+            drawn += 1;
+            Secret::derived(config.seed, drawn)
+        };
         let secret = Secret::new(draw(), draw());
         let table = Table::new(config.tcp.max_conns, draw());
         let neighbors = Neighbors::new(
@@ -110,7 +113,7 @@ impl Inner {
             replies: RateLimit::new(config.tcp.replies_per_second, draw()),
             challenges: RateLimit::new(config.tcp.challenge_acks_per_second, draw()),
             icmp_errors: RateLimit::new(config.icmp_errors_per_second, draw()),
-            rng,
+            rng: draw(),
             config,
         }
     }
@@ -321,7 +324,7 @@ impl Inner {
     }
 }
 
-/// SplitMix64: small, and good enough where unpredictability comes from the seed and a keyed hash.
+/// SplitMix64: small, and good enough where nothing secret follows from it.
 pub(super) fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;

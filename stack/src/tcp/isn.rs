@@ -17,6 +17,15 @@ impl Secret {
         Secret([a, b])
     }
 
+    /// The `n`th number that follows from `seed`. Who knows one of them, because a service has told it, knows neither the
+    /// seed nor another.
+    #[allow(deprecated, reason = "SipHash-2-4 with a key, as for the numbers that follow")]
+    pub fn derived(seed: u64, n: u64) -> u64 {
+        let mut hasher = std::hash::SipHasher::new_with_keys(seed, 0);
+        hasher.write_u64(n);
+        hasher.finish()
+    }
+
     /// ISN = M + F(localip, localport, remoteip, remoteport, secretkey); M ticks every 4 microseconds.
     pub fn isn(&self, key: &Key, now: Instant) -> SeqNumber {
         SeqNumber(((now.as_nanos() / 4000) as u32).wrapping_add(self.hash(key, 1, &[]) as u32))

@@ -44,10 +44,8 @@ fn serve<S: Service>(
                 &Options::new(1),
                 |core| {
                     let (waker, service, queue) = (core.waker.clone(), service.take(), queue.take());
-                    // What must not be guessed comes from getrandom in a real program.
-                    let seed = u64::from(std::process::id());
-                    let config = Config::new(mac, Ipv4Addr::new(10, 77, 0, 2), 24, seed);
                     move || {
+                        let config = Config::new(mac, Ipv4Addr::new(10, 77, 0, 2), 24, getrandom::u64()?);
                         let (queue, service) = (queue.ok_or("one core")?, service.ok_or("one core")?);
                         Ok(PortEngine::new(Instance::new(config, queue, service()), waker)?)
                     }
