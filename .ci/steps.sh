@@ -197,9 +197,9 @@ mutated_messages() {
 }
 
 fuzz() {
-    cbench-scripts/fuzz/run "$FUZZ_SECONDS"
-    # The rest of the stack's minute, from where it has come.
-    [[ $FUZZ_SECONDS -ge 60 ]] || cbench-scripts/fuzz/run "$((60 - FUZZ_SECONDS))" tcp_input
+    cbench-scripts/fuzz/run "$FUZZ_SECONDS" wire openflow_splitter openflow_owned pof capture
+    # The stack's own target has a minute at least.
+    cbench-scripts/fuzz/run "$((FUZZ_SECONDS > 60 ? FUZZ_SECONDS : 60))" tcp_input
 }
 
 common_steps() {

@@ -21,7 +21,7 @@ pub struct Law {
     blurred: HashSet<Key>,
     /// Connections of which the instance has sent more than a SYN.
     talked: HashSet<Key>,
-    /// Those whose handshake's last ACK has been sent since the instance was last idle, perhaps not for the first time.
+    /// Those whose handshake's last ACK has been sent, perhaps not for the first time, and perhaps not taken at once.
     finals: HashSet<Key>,
 }
 
@@ -50,11 +50,6 @@ impl Law {
         if cookies > 0 {
             self.blurred.extend(self.finals.intersection(&self.talked));
         }
-    }
-
-    /// The instance has taken every frame.
-    pub fn settled(&mut self) {
-        self.finals.clear();
     }
 
     /// The instance has sent a frame.

@@ -333,7 +333,6 @@ impl<A: App> Bench<A> {
             // A deadline may be early: a turn then brings the true one.
             if !turn.more && turn.next.is_none_or(|next| next > self.now) {
                 self.next = turn.next;
-                self.law.settled();
                 let app = &mut self.app;
                 self.instance.with(|service, net| app.check(service, net));
                 return;
