@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use ferroflow_wire::MacAddr;
 
+use crate::fragments::FragmentConfig;
 use crate::steer::Steer;
 use crate::tcp::TcpConfig;
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub send_budget: usize,
     /// Most ICMP errors sent a second (RFC 1812 4.3.2.8); each second's number is drawn between half of it and all of it.
     pub icmp_errors_per_second: u32,
+    /// How much may wait for the rest of its datagram.
+    pub fragments: FragmentConfig,
 }
 
 impl Config {
@@ -49,6 +52,7 @@ impl Config {
             burst: 64,
             send_budget: 64 * 1024,
             icmp_errors_per_second: 100,
+            fragments: FragmentConfig::default(),
         }
     }
 }

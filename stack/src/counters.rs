@@ -71,8 +71,28 @@ counters! {
     martian = "IpInAddrErrors",
     /// IPv4 packets with a source route (RFC 7126 4.3.5, 4.4.5).
     source_routed,
-    /// IPv4 fragments; not reassembled yet.
-    fragments = "IpReasmFails",
+    /// IPv4 fragments received.
+    fragments = "IpReasmReqds",
+    /// Datagrams put together from fragments.
+    reassembled = "IpReasmOKs",
+    /// Datagrams that waited for a fragment in vain.
+    reassembly_timed_out = "IpReasmTimeout",
+    /// Datagrams dropped because fragments overlapped or contradicted each other (RFC 5722).
+    reassembly_overlap = "IpExtReasmOverlaps",
+    /// Fragments of datagrams that were dropped already.
+    reassembly_late = "IpReasmFails",
+    /// Fragments that were there already.
+    reassembly_duplicate,
+    /// Fragments that are empty or not a multiple of 8 bytes, or make a datagram longer than any can be.
+    reassembly_malformed = "IpReasmFails",
+    /// Datagrams dropped because of too many fragments ([`crate::fragments::MAX_FRAGMENTS`]).
+    reassembly_too_many = "IpReasmFails",
+    /// Datagrams that made room for newer ones, or were too large alone ([`crate::fragments::FragmentConfig`]).
+    reassembly_evicted = "IpReasmFails",
+    /// Datagrams dropped because a mark of one fragment would have been lost (RFC 3168 5.3).
+    reassembly_ecn = "IpReasmFails",
+    /// Whole datagrams that could not be handed to the core whose they are.
+    reassembly_stranded,
     /// IPv4 packets to other hosts.
     not_our_address = "IpInAddrErrors",
     /// ARP requests answered.

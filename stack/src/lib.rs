@@ -11,6 +11,7 @@
 
 pub mod config;
 pub mod counters;
+pub mod fragments;
 pub mod handshake;
 pub mod instance;
 pub mod neighbor;

@@ -116,11 +116,12 @@ impl Steer {
             _ => return None,
         }
         let ip = Ipv4View::parse(eth.payload()).ok()?;
-        // A fragment has no ports, or no connection until it is whole.
-        if ip.is_fragment() {
-            return None;
-        }
         let hash = match ip.protocol() {
+            // Without the others a fragment has no connection. They meet at a core that follows from what they have in
+            // common (RFC 791 3.2); when the datagram is whole, it goes on to its owner.
+            IpProtocol(protocol) if ip.is_fragment() => {
+                hash(table, ip.src(), ip.dst(), ip.ident(), protocol.into())
+            }
             IpProtocol::TCP => {
                 let (src, dst) = ports(ip.payload())?;
                 hash(table, ip.src(), ip.dst(), src, dst)

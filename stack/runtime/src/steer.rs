@@ -1,7 +1,8 @@
 //! Handing frames to the core that owns their connection (one-queue interfaces, TAP's own steering).
 //!
 //! A frame that lands on the wrong core is copied into a buffer that travels to its owner through a bounded ring and
-//! comes back through another; nothing is allocated on the way. ARP goes to everyone.
+//! comes back through another; nothing is allocated on the way. ARP goes to everyone. Fragments meet at one core, and the
+//! datagram that they make goes on through the same ring.
 
 use std::os::fd::BorrowedFd;
 
@@ -170,43 +171,57 @@ impl<P: Port> Steered<P> {
         match self.steer.owner(self.inner.bytes(frame)) {
             Owner::Here => true,
             Owner::Core(core) => {
-                self.hand_over(usize::from(core), frame, false);
+                self.pass_on(usize::from(core), frame, false);
                 false
             }
             Owner::All => {
                 let own = self.mail.core();
-                (0..self.mail.cores()).filter(|&c| c != own).for_each(|c| self.hand_over(c, frame, true));
+                (0..self.mail.cores()).filter(|&c| c != own).for_each(|c| self.pass_on(c, frame, true));
                 true
             }
         }
     }
 
-    fn hand_over(&mut self, core: usize, frame: &Frame, arp: bool) {
-        let bytes = self.inner.bytes(frame);
-        let Some(mut parcel) = self.spare.pop() else {
-            self.counters.dropped += 1;
-            return;
-        };
-        if bytes.len() > parcel.bytes.len() {
-            // Several segments in one (large receive): the parcel is large from now on, and no frame is larger.
-            parcel.bytes = vec![0; bytes.len().next_power_of_two()].into();
-        }
-        parcel.bytes[..bytes.len()].copy_from_slice(bytes);
-        parcel.len = frame.len;
-        parcel.meta = frame.meta;
-        if arp {
-            as_reply(&mut parcel.bytes[..bytes.len()]);
-        }
-        match self.mail.post(core, parcel) {
-            Ok(()) => {
-                self.news[core] = true;
-                self.counters.handed_over += 1;
+    fn pass_on(&mut self, core: usize, frame: &Frame, arp: bool) {
+        let parcel = self.spare.pop().map(|mut parcel| {
+            let bytes = parcel.fill(self.inner.bytes(frame), frame.meta);
+            if arp {
+                as_reply(bytes);
             }
-            Err(parcel) => {
+            parcel
+        });
+        self.news[core] |= self.post(core, parcel);
+    }
+
+    /// Sends a parcel, if there was one.
+    fn post(&mut self, core: usize, parcel: Option<Parcel>) -> bool {
+        let posted = match parcel.map(|parcel| self.mail.post(core, parcel)) {
+            Some(Ok(())) => true,
+            Some(Err(parcel)) => {
                 self.spare.push(parcel);
-                self.counters.dropped += 1;
+                false
             }
+            None => false,
+        };
+        self.counters.handed_over += u64::from(posted);
+        self.counters.dropped += u64::from(!posted);
+        posted
+    }
+}
+
+impl Parcel {
+    /// Puts a copy of a frame in it.
+    fn fill(&mut self, bytes: &[u8], meta: Meta) -> &mut [u8] {
+        if bytes.len() > self.bytes.len() {
+            // Several segments in one (large receive), or fragments put together: it is large from now on, and no frame is
+            // larger.
+            self.bytes = vec![0; bytes.len().next_power_of_two()].into();
         }
+        self.len = bytes.len() as u32;
+        self.meta = meta;
+        let filled = &mut self.bytes[..bytes.len()];
+        filled.copy_from_slice(bytes);
+        filled
     }
 }
 
@@ -286,6 +301,18 @@ impl<P: Port> Port for Steered<P> {
             let back = self.returns.post(from, parcel);
             debug_assert!(back.is_ok(), "no room for a parcel on its way home");
         }
+    }
+
+    fn hand_over(&mut self, core: u16, frame: &[u8]) -> bool {
+        let parcel = self.spare.pop().map(|mut parcel| {
+            parcel.fill(frame, Meta::default());
+            parcel
+        });
+        let posted = self.post(core.into(), parcel);
+        if posted {
+            self.mail.wake(core.into());
+        }
+        posted
     }
 
     fn sync(&mut self) -> Result<(), PortError> {

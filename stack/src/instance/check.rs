@@ -74,7 +74,7 @@ impl Inner {
         if half_open != self.listeners.values().map(|listener| listener.half_open).sum::<u32>() {
             return Err("handshakes are counted wrong");
         }
-        Ok(())
+        self.fragments.check()
     }
 }
 

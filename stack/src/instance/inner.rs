@@ -11,6 +11,7 @@ use super::limit::RateLimit;
 use super::outbox::Outbox;
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::fragments::Fragments;
 use crate::neighbor::{Due, NeighborConfig, Neighbors, Resolve};
 use crate::net::Listen;
 use crate::option::ConnOption;
@@ -64,6 +65,9 @@ pub struct Inner {
     pub(super) neighbors: Neighbors,
     pub(super) paths: PathMtus,
     pub(super) outbox: Outbox,
+    pub(super) fragments: Fragments,
+    /// Datagrams that became whole here and belong to another core.
+    pub(super) elsewhere: Vec<(u16, Vec<u8>)>,
     /// Connections with something to send, in the order of their turn.
     pub(super) dirty: VecDeque<u32>,
     /// Connections whose unread bytes are to be offered again.
@@ -107,6 +111,8 @@ impl Inner {
             neighbors,
             paths: PathMtus::new(draw()),
             outbox: Outbox::default(),
+            fragments: Fragments::new(config.fragments),
+            elsewhere: Vec::new(),
             dirty: VecDeque::new(),
             resumed: Vec::new(),
             ended: VecDeque::new(),
@@ -296,7 +302,7 @@ impl Inner {
 
     /// When a turn is due although no frame arrives.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        [self.wheel.next(), self.neighbors.next_deadline(), self.time_waits.next()]
+        [self.wheel.next(), self.neighbors.next_deadline(), self.time_waits.next(), self.fragments.next()]
             .into_iter()
             .flatten()
             .min()

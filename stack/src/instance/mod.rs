@@ -94,6 +94,7 @@ impl<P: Port, S: Service> Instance<P, S> {
             receive::frame(inner, &mut Upcalls { service, conns }, port.bytes(&frame), frame.meta.csum);
             port.release(frame);
         }
+        self.send_elsewhere();
         let Instance { service, conns, inner, .. } = self;
         let mut up = Upcalls { service, conns };
         inner.run_timers(&mut up);
@@ -106,6 +107,14 @@ impl<P: Port, S: Service> Instance<P, S> {
         inner.count_neighbors();
         self.port.sync()?;
         Ok(self.outlook(frames, blocked))
+    }
+
+    /// Hands datagrams that became whole here to the cores whose they are.
+    fn send_elsewhere(&mut self) {
+        for (core, frame) in self.inner.elsewhere.drain(..) {
+            let taken = self.port.hand_over(core, &frame);
+            self.inner.counters.reassembly_stranded += u64::from(!taken);
+        }
     }
 
     fn outlook(&self, frames: usize, blocked: bool) -> Turn {

@@ -1,10 +1,10 @@
-//! A frame arrives: Ethernet, ARP, IPv4, ICMP, UDP. TCP goes on in [`super::tcp_receive`].
+//! A frame arrives: Ethernet, ARP, IPv4 and its fragments, ICMP, UDP. TCP goes on in [`super::tcp_receive`].
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use ferroflow_wire::arp::ArpView;
 use ferroflow_wire::ethernet::{self, EtherType, EthernetHeader, EthernetView};
-use ferroflow_wire::icmpv4::{self, IcmpMessage, Icmpv4View, unreachable};
+use ferroflow_wire::icmpv4::{self, IcmpMessage, Icmpv4View, time_exceeded, unreachable};
 use ferroflow_wire::ipv4::{self, IpProtocol, Ipv4Header, Ipv4View};
 use ferroflow_wire::tcp::QuotedTcp;
 use ferroflow_wire::udp::UdpView;
@@ -15,6 +15,7 @@ use super::inner::Inner;
 use super::tcp_receive::{HEADERS, segment_size};
 use crate::port::Csum;
 use crate::service::{CloseReason, Service};
+use crate::steer::Owner;
 use crate::tcp::table::{Entry, Key};
 use crate::tcp::tcb::{State, Tcb};
 
@@ -80,14 +81,53 @@ fn ipv4<S: Service>(inner: &mut Inner, up: &mut Upcalls<'_, S>, eth: &EthernetVi
         return;
     }
     if ip.is_fragment() {
-        inner.counters.fragments += 1;
+        fragment(inner, up, eth, &ip);
+    } else {
+        datagram(inner, up, eth, &ip, csum);
+    }
+}
+
+fn datagram<S: Service>(
+    inner: &mut Inner,
+    up: &mut Upcalls<'_, S>,
+    eth: &EthernetView<'_>,
+    ip: &Ipv4View<'_>,
+    csum: Csum,
+) {
+    match ip.protocol() {
+        IpProtocol::TCP => super::tcp_receive::segment(inner, up, eth, ip, csum),
+        IpProtocol::ICMP => icmp(inner, eth, ip),
+        IpProtocol::UDP => udp(inner, eth, ip, csum),
+        _ => icmp_error(inner, eth, ip, unreachable(unreachable::PROTOCOL)), // RFC 1122 3.2.2.1
+    }
+}
+
+/// RFC 791 3.2, RFC 1122 3.3.2. The datagram may be another core's: only when it is whole, its ports say whose.
+fn fragment<S: Service>(
+    inner: &mut Inner,
+    up: &mut Upcalls<'_, S>,
+    eth: &EthernetView<'_>,
+    ip: &Ipv4View<'_>,
+) {
+    let Some(whole) = inner.fragments.put(eth, ip, inner.now, &mut inner.counters) else { return };
+    if let Owner::Core(core) = inner.config.steer.owner(&whole) {
+        inner.elsewhere.push((core, whole));
         return;
     }
-    match ip.protocol() {
-        IpProtocol::TCP => super::tcp_receive::segment(inner, up, eth, &ip, csum),
-        IpProtocol::ICMP => icmp(inner, eth, &ip),
-        IpProtocol::UDP => udp(inner, eth, &ip, csum),
-        _ => icmp_error(inner, eth, &ip, unreachable::PROTOCOL), // RFC 1122 3.2.2.1
+    let Ok(eth) = EthernetView::parse(&whole) else { return };
+    let Ok(ip) = Ipv4View::parse(eth.payload()) else { return };
+    datagram(inner, up, &eth, &ip, Csum::Unknown);
+}
+
+/// The sender of a datagram whose fragments are not complete in time is told, if there is something to quote (RFC 1122 3.3.2).
+pub(super) fn expire_fragments(inner: &mut Inner) {
+    while let Some(first) = inner.fragments.expire(inner.now, &mut inner.counters) {
+        let Ok(eth) = EthernetView::parse(&first) else { continue };
+        let Ok(ip) = Ipv4View::parse(eth.payload()) else { continue };
+        icmp_error(inner, &eth, &ip, |original| IcmpMessage::TimeExceeded {
+            code: time_exceeded::REASSEMBLY,
+            original,
+        });
     }
 }
 
@@ -235,11 +275,20 @@ fn udp(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>, csum: Csum)
         return;
     }
     inner.counters.udp_no_port += 1;
-    icmp_error(inner, eth, ip, unreachable::PORT);
+    icmp_error(inner, eth, ip, unreachable(unreachable::PORT));
 }
 
-/// Destination unreachable, unless it must not be sent (RFC 1122 3.2.2: never about a broadcast).
-fn icmp_error(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>, code: u8) {
+fn unreachable(code: u8) -> impl for<'a> FnOnce(&'a [u8]) -> IcmpMessage<'a> {
+    move |original| IcmpMessage::DestUnreachable { code, next_hop_mtu: 0, original }
+}
+
+/// The error that `message` makes of what it is to quote, unless none must be sent (RFC 1122 3.2.2: never about a broadcast).
+fn icmp_error(
+    inner: &mut Inner,
+    eth: &EthernetView<'_>,
+    ip: &Ipv4View<'_>,
+    message: impl for<'a> FnOnce(&'a [u8]) -> IcmpMessage<'a>,
+) {
     if eth.dst().is_group() {
         return;
     }
@@ -250,7 +299,7 @@ fn icmp_error(inner: &mut Inner, eth: &EthernetView<'_>, ip: &Ipv4View<'_>, code
     inner.counters.icmp_errors_sent += 1;
     let len = usize::from(ip.total_len()).min(eth.payload().len());
     let original = icmpv4::quote(&eth.payload()[..len]);
-    send_icmp(inner, eth.src(), ip.src(), &IcmpMessage::DestUnreachable { code, next_hop_mtu: 0, original });
+    send_icmp(inner, eth.src(), ip.src(), &message(original));
 }
 
 fn send_icmp(inner: &mut Inner, to_mac: MacAddr, to: Ipv4Addr, message: &IcmpMessage<'_>) {

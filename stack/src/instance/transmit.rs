@@ -23,6 +23,7 @@ impl Inner {
     /// Every timer that is due.
     pub(super) fn run_timers<S: Service>(&mut self, up: &mut Upcalls<'_, S>) {
         self.expire_time_waits();
+        super::receive::expire_fragments(self);
         self.poll_neighbors();
         let mut fired = std::mem::take(&mut self.fired);
         self.wheel.advance(self.now, |index, generation| fired.push((index, generation)));

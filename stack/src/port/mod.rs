@@ -122,6 +122,12 @@ pub trait Port {
     /// Gives a frame's buffer back without sending it.
     fn release(&mut self, frame: Frame);
 
+    /// Hands a copy of a frame to core `core`, as if it had been received there: a datagram that was put together here and is of
+    /// a connection of that core. Returns whether it is under way; a port of one core knows no other.
+    fn hand_over(&mut self, _core: u16, _frame: &[u8]) -> bool {
+        false
+    }
+
     /// Tells the kernel or the peer about the frames taken and sent since the last call.
     ///
     /// # Errors

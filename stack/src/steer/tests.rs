@@ -134,13 +134,27 @@ fn arp_is_for_all_and_the_rest_stays() {
     assert_eq!(steer.owner(&[]), Owner::Here);
 }
 
+/// Wherever the fragments of a datagram arrive, they meet; and those of many datagrams do not all meet at one core.
 #[test]
-fn fragments_stay() {
-    let mut fragment = tcp([1, 2, 3, 4], 5, [6, 7, 8, 9], 10);
-    fragment[20] = 0x20;
-    for core in 0..2 {
-        assert_eq!(Steer::new(core, 2).owner(&fragment), Owner::Here);
+fn fragments_of_a_datagram_meet() {
+    let at = |core: u16, fragment: &[u8]| match Steer::new(core, 4).owner(fragment) {
+        Owner::Here => core,
+        Owner::Core(core) => core,
+        Owner::All => panic!("fragments are not for all"),
+    };
+    let mut met = [0; 4];
+    for ident in 0..1000u16 {
+        let mut first = tcp([1, 2, 3, 4], 5, [6, 7, 8, 9], 10);
+        first[18..20].copy_from_slice(&ident.to_be_bytes());
+        let mut second = first.clone();
+        first[20] = 0x20;
+        second[21] = 1;
+        second[34..].fill(0xee); // no ports in it
+        let core = at(0, &first);
+        assert!((0..4).all(|here| at(here, &first) == core && at(here, &second) == core), "{ident}");
+        met[usize::from(core)] += 1;
     }
+    assert!(met.iter().all(|&n| n > 150), "{met:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use ferroflow_stack::Counters;
+use ferroflow_stack::steer::Steer;
 use ferroflow_stack::tcp::Keepalive;
 use ferroflow_stack::tcp::mtu::MtuProbing;
 use ferroflow_wire::MacAddr;
@@ -12,10 +13,13 @@ use ferroflow_wire::ethernet::EtherType;
 use ferroflow_wire::icmpv4::{IcmpMessage, unreachable};
 use ferroflow_wire::ipv4::{IpProtocol, Ipv4Header};
 
+use crate::fragments::fragments;
 use crate::icmp::{echo, from_peer, udp_frame};
 use crate::ipv4_udp::with_options;
 use crate::mtu::too_large;
-use crate::peer::{PEER_IP, PEER_MAC, STACK_IP, STACK_MAC, arp_frame, eth_frame, ip_frame, ip_frame_of};
+use crate::peer::{
+    LISTEN, PEER_IP, PEER_MAC, STACK_IP, STACK_MAC, arp_frame, eth_frame, ip_frame, ip_frame_of,
+};
 use crate::prelude::*;
 
 /// What happens, what it counts, and how it is made to happen.
@@ -39,6 +43,12 @@ const CASES: &[Case] = &[
     ("damage in headers", &["ipv4_bad_checksum", "icmp_bad_checksum"], damage),
     ("damage in text", &["udp_bad_checksum", "tcp_bad_checksum"], damage),
     ("odd packets", &["martian", "source_routed", "fragments", "not_our_address"], odd_packets),
+    ("a datagram in fragments", &["reassembled", "reassembly_duplicate"], in_fragments),
+    ("fragments that do not fit", &["reassembly_overlap", "reassembly_late"], odd_fragments),
+    ("fragments that cannot be", &["reassembly_malformed", "reassembly_too_many"], odd_fragments),
+    ("fragments beyond the limit", &["reassembly_evicted", "reassembly_timed_out"], odd_fragments),
+    ("a mark that would be lost", &["reassembly_ecn"], odd_fragments),
+    ("a datagram of another core", &["reassembly_stranded"], fragments_of_another_core),
     ("a question for our address", &["arp_replies"], arp),
     ("claims", &["arp_conflicts", "arp_refused"], arp),
     ("a neighbour that is not there", &["arp_unreachable"], nobody_there),
@@ -248,6 +258,42 @@ fn odd_packets() -> Counters {
     let first = Ipv4Header { more_fragments: true, dont_fragment: false, ..header };
     p.inject_frame(ip_frame_of(&first, &[0; 16]));
     p.inject_frame(with_options(&[131, 7, 4, 10, 0, 0, 9, 0]));
+    counted(p)
+}
+
+fn in_fragments() -> Counters {
+    let mut p = Peer::new();
+    let parts = fragments(&udp_frame(&bytes(1000)), 1, 400);
+    [0, 0, 1, 2].into_iter().for_each(|i: usize| p.inject_frame(parts[i].clone()));
+    counted(p)
+}
+
+fn odd_fragments() -> Counters {
+    let mut p = Peer::new();
+    let header =
+        Ipv4Header { dont_fragment: false, ..Ipv4Header::new(PEER_IP, STACK_IP, IpProtocol::UDP, 16) };
+    let mut send = |ident, ecn, fragment_offset, more_fragments, len: u16| {
+        let header = Ipv4Header { ident, ecn, fragment_offset, more_fragments, payload_len: len, ..header };
+        p.inject_frame(ip_frame_of(&header, &bytes(len.into())));
+    };
+    // Two over one another, and one more; one that is no multiple of 8 bytes; a mark beside a packet without ECN.
+    [0, 8, 16].into_iter().for_each(|offset| send(1, 0, offset, true, 16));
+    send(2, 0, 0, true, 15);
+    send(3, 0, 0, true, 8);
+    send(3, 3, 8, false, 8);
+    (0..=128).for_each(|n| send(4, 0, n * 8, true, 8));
+    (100..200).for_each(|ident| send(ident, 0, 0, true, 16));
+    p.advance(60_000);
+    counted(p)
+}
+
+fn fragments_of_another_core() -> Counters {
+    let steer = Steer::new(0, 2);
+    let mut p = Peer::with(|config| config.steer = steer.clone());
+    let port = (1000..).find(|&port| steer.owner_of(PEER_IP, STACK_IP, port, LISTEN) == 1);
+    p.flow = Flow::new(port.expect("a port"));
+    let parts = fragments(&p.frame(&syn()), 1, 8);
+    parts.into_iter().for_each(|part| p.inject_frame(part));
     counted(p)
 }
 

@@ -69,18 +69,6 @@ fn martians_are_dropped() {
 }
 
 #[test]
-fn fragments_are_dropped_and_counted() {
-    let mut p = Peer::new();
-    let header = Ipv4Header::new(PEER_IP, STACK_IP, IpProtocol::UDP, 16);
-    let first = Ipv4Header { more_fragments: true, dont_fragment: false, ..header };
-    let last = Ipv4Header { fragment_offset: 16, dont_fragment: false, ..header };
-    p.inject_frame(ip_frame_of(&first, &udp_datagram(&bytes(8))));
-    p.inject_frame(ip_frame_of(&last, &bytes(16)));
-    p.quiet();
-    assert_eq!(p.counters().fragments, 2);
-}
-
-#[test]
 fn a_small_time_to_live_is_no_reason_to_drop() {
     // RFC 1122 3.2.1.7
     let mut p = Peer::new();

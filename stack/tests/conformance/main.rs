@@ -14,6 +14,7 @@ mod congestion;
 mod counters;
 mod data;
 mod dump;
+mod fragments;
 mod handshake;
 mod icmp;
 mod ip_header;

@@ -155,6 +155,50 @@ fn the_owner_is_woken_once_a_burst() {
     assert_eq!(receive(&mut near[1]).len() as u64, handed);
 }
 
+/// What a core has put together from fragments comes to its owner, through as few parcels as anything else.
+#[test]
+fn a_whole_datagram_goes_home() {
+    let (_far, mut near) = cores(2, 4);
+    let waker = Waker::new().unwrap();
+    near[1].attach(waker.clone());
+    waker.begin_turn();
+    assert!(waker.try_sleep());
+    let whole = vec![7; 60_000];
+    let taken: Vec<_> = (0..6).map(|_| near[0].hand_over(1, &whole)).collect();
+    assert_eq!(taken, [true, true, true, true, false, false]);
+    assert_eq!(near[0].counters(), &SteerCounters { handed_over: 4, taken_over: 0, dropped: 2 });
+    rustix::io::read(waker.fd().unwrap(), &mut [0; 8]).expect("its core has been woken");
+    assert_eq!(receive(&mut near[1]), vec![whole.clone(); 4]);
+    assert_eq!(near[0].spare(), 4);
+    assert!(near[0].hand_over(1, &whole));
+    let (_far, mut alone) = cores(1, 4);
+    assert!(!alone[0].hand_over(0, &whole), "there is no other");
+}
+
+/// Fragments arrive anywhere, meet at one core, and what they make is handed to a third.
+#[test]
+fn fragments_of_one_datagram_meet() {
+    let (mut far, mut near) = cores(3, 64);
+    for (ident, second) in (0..30).flat_map(|ident| [(ident, false), (ident, true)]) {
+        let mut fragment = tcp_frame(1000);
+        fragment[18..20].copy_from_slice(&u16::to_be_bytes(ident));
+        fragment[20..22].copy_from_slice(if second { &[0, 1] } else { &[0x20, 0] });
+        send(&mut far[usize::from(ident) % 2 + usize::from(second)], &fragment);
+    }
+    let idents = |frames: Vec<Vec<u8>>| {
+        let mut idents: Vec<_> = frames.into_iter().map(|frame| frame[19]).collect();
+        idents.sort_unstable();
+        idents
+    };
+    let mut came: [Vec<_>; 3] = Default::default();
+    (0..6).for_each(|i| came[i % 3].extend(receive(&mut near[i % 3])));
+    let came = came.map(idents);
+    assert_eq!(came.iter().map(Vec::len).sum::<usize>(), 60);
+    for idents in came {
+        assert!(idents.len() > 4 && idents.chunks(2).all(|pair| pair[0] == pair[1]), "{idents:?}");
+    }
+}
+
 #[test]
 fn one_core_keeps_everything_in_place() {
     let (mut far, mut near) = cores(1, 8);

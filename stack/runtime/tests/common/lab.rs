@@ -70,7 +70,8 @@ pub fn has_program(name: &str, package: &str) -> bool {
     found
 }
 
-fn sysctl(name: &str, value: &str) {
+/// Writes a setting of the namespace's IPv4.
+pub fn sysctl(name: &str, value: &str) {
     let path = format!("/proc/sys/net/ipv4/{name}");
     std::fs::write(&path, value).unwrap_or_else(|e| panic!("{path}: {e}"));
 }
