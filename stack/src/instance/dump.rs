@@ -31,7 +31,7 @@ impl<P: Port, S: Service> fmt::Display for Dump<'_, P, S> {
         for (port, half_open) in listening {
             writeln!(f, "{:<11}{half_open:>7}{:>8} *:{port}", "LISTEN", "")?;
         }
-        for (who, info) in instance.connections().take(LISTED) {
+        for (_, who, info) in instance.connections().take(LISTED) {
             let unsent = info.notsent_bytes + info.unacked_bytes;
             write!(f, "{:<11}{:>7}{unsent:>8}", info.state, info.unread_bytes)?;
             writeln!(f, " {:<22} {}", who.local, who.peer)?;

@@ -25,7 +25,7 @@ pub use inner::Inner;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::port::{Burst, Port, PortError};
-use crate::service::{ConnInfo, Service};
+use crate::service::{ConnId, ConnInfo, Service};
 use crate::tcp_info::TcpInfo;
 use crate::time::Instant;
 
@@ -148,11 +148,12 @@ impl<P: Port, S: Service> Instance<P, S> {
     }
 
     /// Who every connection is with, and what is known of it.
-    pub fn connections(&self) -> impl Iterator<Item = (ConnInfo, TcpInfo)> + '_ {
+    pub fn connections(&self) -> impl Iterator<Item = (ConnId, ConnInfo, TcpInfo)> + '_ {
         let Inner { table, config, now, .. } = &self.inner;
         table.indices().filter_map(move |index| {
-            let tcb = table.get(table.id(index))?;
-            Some((tcb.info(), tcb.tcp_info(*now, &config.tcp)))
+            let id = table.id(index);
+            let tcb = table.get(id)?;
+            Some((id, tcb.info(), tcb.tcp_info(*now, &config.tcp)))
         })
     }
 

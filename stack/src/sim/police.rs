@@ -38,6 +38,9 @@ struct Heard {
 struct Side {
     syn: Syn,
     heard: Option<Heard>,
+    /// What arrived before our SYN,ACK could leave (simultaneous open, while the card was full): where it ended, what it
+    /// acknowledged, and its window as it was written.
+    early: Vec<(SeqNumber, Option<(SeqNumber, u32)>)>,
     fin: Option<SeqNumber>,
     acked: Option<SeqNumber>,
     /// Right edge of the window it announced.
@@ -51,6 +54,28 @@ impl Side {
             (Some(_), Some(_)) => of.wscale.unwrap_or(0).min(14),
             _ => 0,
         }
+    }
+
+    /// The peer's SYN is known.
+    fn begins(&mut self, heard: Heard) {
+        self.heard = Some(heard);
+        for (end, ack) in std::mem::take(&mut self.early) {
+            self.hears(end, ack);
+        }
+    }
+
+    /// The peer's segment ended at `end`; it acknowledged a number and said a window.
+    fn hears(&mut self, end: SeqNumber, ack: Option<(SeqNumber, u32)>) {
+        let Some(mut heard) = self.heard else {
+            self.early.push((end, ack));
+            return;
+        };
+        heard.end = heard.end.max(end);
+        if let Some((ack, window)) = ack {
+            let edge = ack + (window << self.shift(heard.syn));
+            heard.edge = Some(heard.edge.map_or(edge, |old| old.max(edge)));
+        }
+        self.heard = Some(heard);
     }
 }
 
@@ -102,7 +127,7 @@ impl Police {
                     let edge = tcp.ack() + u32::from(tcp.window());
                     match &mut side.heard {
                         Some(heard) => heard.edge = Some(heard.edge.map_or(edge, |old| old.max(edge))),
-                        None => side.heard = Some(Heard { syn, end, edge: Some(edge) }),
+                        None => side.begins(Heard { syn, end, edge: Some(edge) }),
                     }
                 }
                 // A SYN,ACK that does not answer ours begins nothing.
@@ -118,13 +143,7 @@ impl Police {
             return;
         }
         let Some(side) = self.sides.get_mut(&key).filter(|_| !forged) else { return };
-        let Some(mut heard) = side.heard else { return };
-        heard.end = heard.end.max(end);
-        if tcp.flags().ack() {
-            let edge = tcp.ack() + (u32::from(tcp.window()) << side.shift(heard.syn));
-            heard.edge = Some(heard.edge.map_or(edge, |old| old.max(edge)));
-        }
-        side.heard = Some(heard);
+        side.hears(end, tcp.flags().ack().then(|| (tcp.ack(), u32::from(tcp.window()))));
     }
 
     fn judge(&mut self, key: Key, tcp: &TcpView<'_>) -> Result<(), &'static str> {
@@ -162,7 +181,8 @@ impl Police {
             side.syn.seq == new.seq && !side.heard.is_some_and(other)
         });
         if !again {
-            let side = Side { syn: new, heard: None, fin: None, acked: None, announced: None };
+            let side =
+                Side { syn: new, heard: None, early: Vec::new(), fin: None, acked: None, announced: None };
             self.sides.insert(key, side);
         }
         let Some(side) = self.sides.get_mut(&key) else { return Ok(()) };
@@ -174,7 +194,7 @@ impl Police {
             let Some(&answered) = syns.iter().rev().find(|syn| syn.seq == answers) else {
                 return Err("a SYN,ACK for a SYN that never arrived");
             };
-            side.heard = Some(Heard { syn: answered, end: answered.seq + 1, edge: None });
+            side.begins(Heard { syn: answered, end: answered.seq + 1, edge: None });
         }
         if side.acked.is_none() {
             side.acked = Some(tcp.ack());

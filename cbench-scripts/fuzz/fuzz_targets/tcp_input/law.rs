@@ -2,9 +2,10 @@
 //! that it is clear what the instance has to go by.
 
 use std::collections::{HashMap, HashSet};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ferroflow_stack::sim::police::Police;
+use ferroflow_stack::{ConnId, ConnInfo};
 use ferroflow_wire::ethernet::EthernetView;
 use ferroflow_wire::ipv4::Ipv4View;
 use ferroflow_wire::tcp::TcpView;
@@ -17,17 +18,19 @@ pub struct Law {
     police: Police,
     /// What each peer's SYN said: its number, ACK, options.
     syns: HashMap<Key, (u32, bool, Vec<u8>)>,
-    /// Not to be judged: frames were forged, or the peer has begun in two ways.
+    /// The instance's initial sequence numbers.
+    isns: HashMap<Key, u32>,
+    /// The instance's names for its connections.
+    ids: HashMap<Key, ConnId>,
+    /// Not to be judged: frames were forged; or one of the two has begun in two ways, or once more. A connection that a
+    /// cookie makes a second time has the numbers of the first, and frames of both may have waited for the card.
     blurred: HashSet<Key>,
-    /// Connections of which the instance has sent more than a SYN.
-    talked: HashSet<Key>,
-    /// Those whose handshake's last ACK has been sent, perhaps not for the first time, and perhaps not taken at once.
-    finals: HashSet<Key>,
 }
 
 impl Law {
     /// A frame is on its way to the instance. Returns whether it is a valid segment.
     pub fn receives(&mut self, frame: &[u8], forged: bool) -> bool {
+        trace(if forged { "in, forged" } else { "in" }, frame);
         let Some((key, tcp)) = segment(frame, true) else { return false };
         self.police.receives(frame, forged);
         if forged {
@@ -38,42 +41,45 @@ impl Law {
             if *self.syns.entry(key).or_insert_with(|| syn.clone()) != syn || tiny {
                 self.blurred.insert(key);
             }
-        } else if self.syns.get(&key).is_some_and(|syn| tcp.seq().0 == syn.0.wrapping_add(1)) {
-            self.finals.insert(key);
         }
         true
     }
 
-    /// A turn was made, in which so many cookies came back. One is as good a second time, when the connection that it made
-    /// is over: what the instance sends then contradicts what it sent on the first.
-    pub fn turned(&mut self, cookies: u64) {
-        if cookies > 0 {
-            self.blurred.extend(self.finals.intersection(&self.talked));
+    /// A turn was made, after which these are the instance's connections.
+    pub fn knows(&mut self, conns: impl Iterator<Item = (ConnId, ConnInfo)>) {
+        for (id, info) in conns {
+            let Some(key) = key(info.peer, info.local) else { continue };
+            if *self.ids.entry(key).or_insert(id) != id {
+                self.blurred.insert(key);
+            }
         }
     }
 
     /// The instance has sent a frame.
     pub fn sends(&mut self, frame: &[u8]) {
+        trace("out", frame);
         let Some((key, tcp)) = segment(frame, false) else { return };
+        if tcp.flags().syn() && *self.isns.entry(key).or_insert(tcp.seq().0) != tcp.seq().0 {
+            self.blurred.insert(key);
+        }
         if self.blurred.contains(&key) {
             return;
         }
-        if !tcp.flags().syn() && !tcp.flags().rst() {
-            self.talked.insert(key);
-        }
         self.police.sends(frame);
-        // A connection that begins anew by the same SYN, or by a cookie, looks from here as if numbers went back: a breach is
-        // to be looked at, and ends the run only where that is asked for.
         let broken = self.police.broken();
-        assert!(broken.is_empty() || std::env::var_os("FUZZ_LAW").is_none(), "{broken:?}");
+        assert!(broken.is_empty(), "{broken:?}");
     }
 
-    /// Whether the connection's peer has been consistent.
+    /// Whether both ends of the connection have been consistent.
     pub fn is_clear(&self, peer: SocketAddr, local: SocketAddr) -> bool {
-        match peer.ip() {
-            std::net::IpAddr::V4(ip) => !self.blurred.contains(&(ip, peer.port(), local.port())),
-            std::net::IpAddr::V6(_) => false,
-        }
+        key(peer, local).is_some_and(|key| !self.blurred.contains(&key))
+    }
+}
+
+fn key(peer: SocketAddr, local: SocketAddr) -> Option<Key> {
+    match peer.ip() {
+        IpAddr::V4(ip) => Some((ip, peer.port(), local.port())),
+        IpAddr::V6(_) => None,
     }
 }
 
@@ -85,4 +91,11 @@ fn segment(frame: &[u8], received: bool) -> Option<(Key, TcpView<'_>)> {
     }
     let (src, dst) = ((ip.src(), tcp.src_port()), (ip.dst(), tcp.dst_port()));
     Some(if received { ((src.0, src.1, dst.1), tcp) } else { ((dst.0, dst.1, src.1), tcp) })
+}
+
+/// With FUZZ_TRACE in the environment, a finding is looked at frame by frame.
+fn trace(way: &str, frame: &[u8]) {
+    if std::env::var_os("FUZZ_TRACE").is_some() {
+        eprintln!("{way}: {}", ferroflow_stack::sim::trace::line(frame));
+    }
 }
