@@ -36,7 +36,11 @@ fn wrong_words_get_a_clear_sentence() {
     refuses(&["run", "--port", "tap:ff0,ofload=on"], &["no option \"ofload\"", "offload=on|off"]);
     refuses(&["run", "--port", "tap:ff0,queues=2"], &["2 queues for 1 cores", "one for each core"]);
     refuses(&["run", "--port", "pipe"], &["ferroflow demo"]);
-    refuses(&["run", "--port", "netmap:eth0"], &["netmap is not there yet"]);
+    refuses(&["run", "--port", "netmap:eth0*"], &["  ^^^^^", "one pair of rings"]);
+    #[cfg(not(feature = "netmap"))]
+    refuses(&["run", "--port", "netmap:eth0"], &["built without netmap", "--features netmap"]);
+    #[cfg(feature = "netmap")]
+    refuses(&["run", "--port", "netmap:nosuch0"], &["there is no interface nosuch0"]);
     refuses(&["run", "--port", "netmap:eth0", "--host-address", "10.77.0.1/24"], &["TAP interface"]);
     refuses(&["run", "--port", "tap:a-name-that-is-too-long"], &["1 to 15 characters"]);
     refuses(&["run", "--listen", "0"], &["--listen", "1..=65535"]);

@@ -6,6 +6,8 @@ use ferroflow_stack::Instant;
 use ferroflow_stack::port::pipe::PipePort;
 use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Port, PortError};
 
+#[cfg(feature = "netmap")]
+use crate::netmap::NetmapPort;
 use crate::packet::PacketPort;
 use crate::shm::ShmPort;
 use crate::tap::TapPort;
@@ -21,6 +23,9 @@ pub enum AnyPort {
     Packet(PacketPort),
     /// Queues of an interface, taken by an XDP program.
     Xdp(XdpPort),
+    /// Rings of netmap's.
+    #[cfg(feature = "netmap")]
+    Netmap(NetmapPort),
     /// An end of a pipe in memory.
     Pipe(PipePort),
     /// An end of a pipe to another process.
@@ -45,6 +50,13 @@ impl From<XdpPort> for AnyPort {
     }
 }
 
+#[cfg(feature = "netmap")]
+impl From<NetmapPort> for AnyPort {
+    fn from(port: NetmapPort) -> AnyPort {
+        AnyPort::Netmap(port)
+    }
+}
+
 impl From<PipePort> for AnyPort {
     fn from(port: PipePort) -> AnyPort {
         AnyPort::Pipe(port)
@@ -63,6 +75,8 @@ macro_rules! each {
             AnyPort::Tap($port) => $call,
             AnyPort::Packet($port) => $call,
             AnyPort::Xdp($port) => $call,
+            #[cfg(feature = "netmap")]
+            AnyPort::Netmap($port) => $call,
             AnyPort::Pipe($port) => $call,
             AnyPort::Shm($port) => $call,
         }
@@ -89,6 +103,8 @@ impl AnyPort {
             }
             AnyPort::Packet(port) => port.counters().iter().collect(),
             AnyPort::Xdp(port) => port.counters().iter().collect(),
+            #[cfg(feature = "netmap")]
+            AnyPort::Netmap(port) => port.counters().iter().collect(),
             AnyPort::Pipe(port) => {
                 let c = port.counters();
                 vec![

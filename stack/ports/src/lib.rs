@@ -1,14 +1,16 @@
-//! Packet I/O for the Ferroflow stack: TAP, AF_PACKET, AF_XDP, and memory shared with another process.
+//! Packet I/O for the Ferroflow stack: TAP, AF_PACKET, AF_XDP, netmap, and memory shared with another process.
 //!
 //! [`spec`] is the grammar by which a program is told its port, [`open`] opens it; [`tap`] opens a TAP interface's queues,
-//! [`packet`] packet sockets on an interface that is there, [`xdp`] takes such an interface's queues, [`shm`] is a pipe
-//! between two processes. [`AnyPort`] is whichever port was asked for, without dynamic dispatch. [`interfaces`] is what the
+//! [`packet`] packet sockets on an interface that is there, [`xdp`] takes such an interface's queues, `netmap` (with the
+//! feature of that name) netmap's rings, [`shm`] is a pipe between two processes. [`AnyPort`] is whichever port was asked for, without dynamic dispatch. [`interfaces`] is what the
 //! kernel says of its own.
 
 pub mod any;
 mod ethtool;
 pub mod interfaces;
 mod link;
+#[cfg(feature = "netmap")]
+pub mod netmap;
 pub mod open;
 pub mod packet;
 mod region;
@@ -20,6 +22,8 @@ pub mod xdp;
 
 pub use any::AnyPort;
 pub use link::LinkError;
+#[cfg(feature = "netmap")]
+pub use netmap::{Netmap, NetmapBuilder, NetmapError, NetmapPort};
 pub use open::{OpenError, Opened, Wanted};
 pub use packet::{Packet, PacketBuilder, PacketPort};
 pub use shm::ShmPort;

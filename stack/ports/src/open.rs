@@ -7,6 +7,8 @@ use ferroflow_stack::steer::{DEFAULT_KEY, Key};
 
 use crate::any::AnyPort;
 use crate::link::{Link, LinkError};
+#[cfg(feature = "netmap")]
+use crate::netmap::{NetmapBuilder, NetmapError};
 use crate::packet::{self, PacketBuilder};
 use crate::shm::{self, ShmConfig, ShmError};
 use crate::spec::{PortKind, PortSpec, XdpMode};
@@ -64,6 +66,13 @@ pub enum OpenError {
     /// The interface could not be had by AF_XDP.
     #[error(transparent)]
     Xdp(#[from] XdpError),
+    /// The netmap port could not be had.
+    #[cfg(feature = "netmap")]
+    #[error(transparent)]
+    Netmap(#[from] NetmapError),
+    /// The program was built without it.
+    #[error("{0}: this program was built without {1}: cargo build --release --features {1}")]
+    NotBuilt(PortSpec, &'static str),
     /// The kernel would not hear broadcasts any more.
     #[error(
         "{0}: the kernel has an address on that interface, and would lose its broadcasts (ARP!) to the stack: use another \
@@ -105,6 +114,10 @@ impl PortSpec {
             PortKind::Packet { interface } => self.open_packet(interface, wanted),
             PortKind::Xdp { interface, .. } => self.open_xdp(interface, wanted),
             PortKind::Shm { path } => self.open_shm(path, wanted),
+            #[cfg(feature = "netmap")]
+            PortKind::Netmap { name } => self.open_netmap(name, wanted),
+            #[cfg(not(feature = "netmap"))]
+            PortKind::Netmap { .. } => Err(OpenError::NotBuilt(self.clone(), "netmap")),
             PortKind::Pipe => Err(OpenError::NotHere(
                 self.clone(),
                 "both of its ends are in one process (`ferroflow demo`)",
@@ -118,7 +131,6 @@ impl PortSpec {
         match &self.kind {
             PortKind::Tap { offload: Some(true), .. } => Some("TAP with offloads is"),
             PortKind::Xdp { mode: Some(XdpMode::Shared), .. } => Some("sharing the kernel's address is"),
-            PortKind::Netmap { .. } => Some("netmap is"),
             _ => None,
         }
     }
@@ -191,6 +203,21 @@ impl PortSpec {
             mac: xdp.mac,
             ports,
             warnings: xdp.warnings,
+        })
+    }
+
+    #[cfg(feature = "netmap")]
+    fn open_netmap(&self, name: &str, wanted: &Wanted) -> Result<Opened, OpenError> {
+        let builder =
+            NetmapBuilder { name: name.to_owned(), cores: wanted.cores, mac: self.mac, force: wanted.force };
+        let netmap = builder.open()?;
+        let rings = if netmap.rings == 1 { "1 pair" } else { &format!("{} pairs", netmap.rings) };
+        Ok(Opened {
+            what: format!("netmap:{name} ({rings} of rings)"),
+            name: netmap.name,
+            mac: netmap.mac,
+            ports: netmap.ports.into_iter().map(AnyPort::from).collect(),
+            warnings: Vec::new(),
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //!     cargo run --release -p ferroflow-runtime --example echo -- --port tap:ff0 --cores 1 --listen 7
 //!     cargo run --release -p ferroflow-runtime --example echo -- --port kernel --listen 7007
+//!     cargo run --release -p ferroflow-runtime --example echo --features netmap -- --port netmap:vale0:1 --listen 7
 //!
 //! The stack answers at 10.77.0.2; on TAP the kernel's side is 10.77.0.1. It runs for --seconds N, or until it is killed.
 //! --cpus 0,2-3 pins its cores to these processors; --idle sleep, spin or adaptive is what a core does that has nothing

@@ -147,7 +147,15 @@ fn netmap(interface: &Interface, rights: &Rights) -> Port {
     if let Some(unfit) = fit(&port, interface) {
         return unfit;
     }
+    if !cfg!(feature = "netmap") {
+        let mend = "cargo build --release --features netmap".to_owned();
+        return not(&port, "this program was built without netmap", Some(mend));
+    }
     match rights.netmap {
+        Device::Open if interface.addressed => {
+            let mend = Some(format!("ferroflow run --port {port} --force"));
+            not(&port, "the kernel has an address on it, and would receive nothing there any more", mend)
+        }
         Device::Open => usable(&port, "its rings"),
         _ => not(&port, "/dev/netmap is not ours to open", Some("chmod 666 /dev/netmap".to_owned())),
     }

@@ -3,6 +3,8 @@
 //! A port is a kind, mostly a name behind a colon, and options behind commas: `tap:ff0,queues=2`. [`GRAMMAR`] is the whole
 //! of it. [`PortSpec`] is what was said, [`crate::open`] makes ports of it.
 
+pub(crate) mod netmap;
+
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -13,7 +15,8 @@ pub const GRAMMAR: &str = r"  kernel                                  the kernel
   tap:NAME[,offload=on|off][,queues=N]    a TAP interface, made if there is none of the name
   packet:IFACE[,queues=N]                 an interface, by AF_PACKET
   xdp:IFACE[,own|shared][,queues=N]       an interface's queues, by AF_XDP
-  netmap:NAME                             netmap's rings: an interface, a VALE port, a pipe
+  netmap:NAME                             netmap's rings: IFACE, IFACE-N (one pair), IFACE^ (the kernel's
+                                          own), vale0:1 (a switch), NAME{ID or NAME}ID (a pipe)
   shm:PATH                                another process's memory, over the Unix socket PATH
   pipe                                    this process's memory
   for tap, packet, xdp, netmap and shm also [,mac=XX:XX:XX:XX:XX:XX] (the stack's address)
@@ -191,6 +194,7 @@ impl PortKind {
             "xdp" => PortKind::Xdp { interface: interface("xdp:eth0")?, mode: None },
             "netmap" => {
                 let name = named().ok_or_else(|| missing("netmap:eth0 or netmap:vale0:1"))?;
+                netmap::NetmapName::parse(name.text).map_err(|why| name.wrong(why))?;
                 PortKind::Netmap { name: name.text.to_owned() }
             }
             "shm" => {

@@ -18,7 +18,9 @@ fn every_kind_is_read() {
     assert_eq!(read("kernel").kind, PortKind::Kernel);
     assert_eq!(read("pipe").kind, PortKind::Pipe);
     assert_eq!(read("shm:/run/x.sock").kind, PortKind::Shm { path: "/run/x.sock".into() });
-    assert_eq!(read("netmap:vale0:1").kind, PortKind::Netmap { name: "vale0:1".into() });
+    for name in ["eth0", "eth0-1", "eth0^", "vale0:1", "x{1", "x}1"] {
+        assert_eq!(read(&format!("netmap:{name}")).kind, PortKind::Netmap { name: name.into() });
+    }
     assert_eq!(read("packet:eth0").kind, PortKind::Packet { interface: "eth0".into() });
     assert_eq!(read("tap:ff0"), PortSpec::new(PortKind::Tap { name: "ff0".into(), offload: None }));
     assert_eq!(read("xdp:eth0"), PortSpec::new(PortKind::Xdp { interface: "eth0".into(), mode: None }));
@@ -101,7 +103,7 @@ proptest! {
             0 => PortKind::Tap { name, offload: flag },
             1 => PortKind::Xdp { interface: name, mode },
             2 => PortKind::Packet { interface: name },
-            3 => PortKind::Netmap { name },
+            3 => PortKind::Netmap { name: name.replace('-', "x") + if flag == Some(true) { "-1" } else { "" } },
             _ => PortKind::Shm { path: name.into() },
         };
         let has = |option| kind.options().contains(&option);

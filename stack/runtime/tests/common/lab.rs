@@ -51,7 +51,7 @@ pub fn in_namespace(test: impl FnOnce() + Send + 'static) {
 ///
 /// # Panics
 /// When the environment says `FERROFLOW_NO_SKIP=1`.
-fn skip(what: &str) {
+pub fn skip(what: &str) {
     assert!(
         std::env::var_os("FERROFLOW_NO_SKIP").is_none_or(|v| v != "1"),
         "FERROFLOW_NO_SKIP=1, and this test needs {what}"
