@@ -12,7 +12,7 @@ use super::inner::Inner;
 use super::receive::write_headers;
 use crate::counters::Counters;
 use crate::neighbor::Resolve;
-use crate::port::{Burst, Csum, Frame, Port};
+use crate::port::{Burst, Caps, Csum, Frame, Port};
 use crate::service::Service;
 use crate::tcp::ecn;
 use crate::tcp::output::{Emit, OutSegment, Progress};
@@ -88,7 +88,8 @@ impl Inner {
         }
         let Inner { table, counters, config, now, .. } = self;
         let Some(tcb) = table.at(index) else { return Progress::Done };
-        let mut emitter = Emitter { port, tx, mac: config.mac, ttl: config.ttl, counters };
+        let caps = port.caps();
+        let mut emitter = Emitter { port, caps, tx, mac: config.mac, ttl: config.ttl, counters };
         let progress = tcb.output(*now, &config.tcp, config.send_budget, &mut emitter);
         tcb.keep_buffers(*now, &config.tcp);
         table.count_memory(index);
@@ -178,12 +179,12 @@ fn push<P: Port>(port: &mut P, tx: &mut Burst, frame: Frame, counters: &mut Coun
     }
 }
 
-fn count_retransmission(phase: Phase, flags: TcpFlags, counters: &mut Counters) {
-    counters.tcp_retransmitted += 1;
+fn count_retransmissions(n: u64, phase: Phase, flags: TcpFlags, counters: &mut Counters) {
+    counters.tcp_retransmitted += n;
     match phase {
-        _ if flags.syn() => counters.tcp_syn_retrans += 1,
-        Phase::Loss => counters.tcp_slow_start_retrans += 1,
-        Phase::Recovery => counters.tcp_fast_retrans += 1,
+        _ if flags.syn() => counters.tcp_syn_retrans += n,
+        Phase::Loss => counters.tcp_slow_start_retrans += n,
+        Phase::Recovery => counters.tcp_fast_retrans += n,
         Phase::Open | Phase::Cwr => {} // a tail loss probe
     }
 }
@@ -191,6 +192,7 @@ fn count_retransmission(phase: Phase, flags: TcpFlags, counters: &mut Counters) 
 /// Puts segments into frames.
 struct Emitter<'a, P> {
     port: &'a mut P,
+    caps: Caps,
     tx: &'a mut Burst,
     mac: MacAddr,
     ttl: u8,
@@ -201,7 +203,15 @@ const TCP_AT: usize = ethernet::HEADER_LEN + ipv4::HEADER_LEN;
 /// Where the checksum is in a TCP header.
 const TCP_CSUM_OFFSET: u16 = 16;
 
+/// The headers of a segment that the port cuts, with the most options.
+const LARGE_HEADERS: u32 = (ipv4::HEADER_LEN + tcp::HEADER_LEN + tcp::MAX_OPTIONS_LEN) as u32;
+
 impl<P: Port> Emit for Emitter<'_, P> {
+    #[inline]
+    fn most_text(&self) -> u32 {
+        self.caps.tx_gso.saturating_sub(LARGE_HEADERS)
+    }
+
     fn emit(&mut self, tcb: &Tcb, segment: &OutSegment<'_>) -> bool {
         let Some(next_hop) = tcb.next_hop else { return false };
         let header = TcpHeader {
@@ -218,7 +228,6 @@ impl<P: Port> Emit for Emitter<'_, P> {
         let head = header.len();
         let len = head + first.len() + second.len();
         let Some(mut frame) = room(self.port, self.tx, TCP_AT + len) else { return false };
-        let partial = self.port.caps().tx_csum;
         let buf = self.port.bytes_mut(&mut frame);
         let ecn = if segment.ect { ecn::ECT0 } else { 0 };
         let own = tcb.own.as_ref();
@@ -233,15 +242,17 @@ impl<P: Port> Emit for Emitter<'_, P> {
         let _ = header.write(tcp);
         tcp[head..head + first.len()].copy_from_slice(first);
         tcp[head + first.len()..].copy_from_slice(second);
-        if partial {
+        if self.caps.tx_csum {
             let _ = tcp::fill_partial_checksum(tcp, tcb.key.local(), tcb.key.remote());
             frame.meta.csum = Csum::Partial { start: TCP_AT as u16, offset: TCP_CSUM_OFFSET };
+            frame.meta.gso_size = segment.gso_size;
         } else {
             let _ = tcp::fill_checksum(tcp, tcb.key.local(), tcb.key.remote());
         }
-        self.counters.tcp_segments_out += 1;
+        let count = segment.count().into();
+        self.counters.tcp_segments_out += count;
         if segment.again {
-            count_retransmission(tcb.recovery.phase, segment.flags, self.counters);
+            count_retransmissions(count, tcb.recovery.phase, segment.flags, self.counters);
         }
         push(self.port, self.tx, frame, self.counters);
         true

@@ -76,8 +76,8 @@ impl<T> Late<T> {
 
 /// A port `P` with faults in both directions, drawn from a seed.
 ///
-/// Checksums are always complete and always verified, and no reply leaves in the frame it answers: damage
-/// is to be found, and a frame may be a copy.
+/// Checksums of what is sent are complete, those of damaged frames are verified, and no reply leaves in the frame it answers:
+/// damage is to be found, and a frame may be a copy. What is sent is lost segment by segment: the port is given none to cut.
 #[derive(Debug)]
 pub struct Lossy<P> {
     port: P,
@@ -86,7 +86,7 @@ pub struct Lossy<P> {
     tx: Faults,
     counters: FaultCounters,
     /// Copies of received frames that come later. A received frame itself may not outlive its turn.
-    late_rx: Late<Box<[u8]>>,
+    late_rx: Late<(Meta, Box<[u8]>)>,
     /// Copies that the instance holds, by [`Frame::idx`].
     copies: Vec<Option<Box<[u8]>>>,
     late_tx: Late<Frame>,
@@ -151,7 +151,7 @@ impl<P: Port> Lossy<P> {
         self.counters.corrupted += 1;
     }
 
-    fn own(&mut self, bytes: Box<[u8]>) -> Frame {
+    fn own(&mut self, meta: Meta, bytes: Box<[u8]>) -> Frame {
         let len = bytes.len() as u32;
         let free = self.copies.iter().position(Option::is_none);
         let idx = free.unwrap_or_else(|| {
@@ -159,7 +159,7 @@ impl<P: Port> Lossy<P> {
             self.copies.len() - 1
         });
         self.copies[idx] = Some(bytes);
-        Frame { port: OWN, idx: idx as u32, off: 0, len, meta: Meta::default() }
+        Frame { port: OWN, idx: idx as u32, off: 0, len, meta }
     }
 
     fn copy(&self, frame: &Frame) -> &[u8] {
@@ -176,13 +176,11 @@ impl<P: Port> Lossy<P> {
         if self.happens(self.rx.corrupt) {
             self.damage(&mut frame);
         }
-        // A peer's own partial checksum cannot be told from damage: verify.
-        frame.meta.csum = if frame.meta.csum == Csum::Verified { Csum::Verified } else { Csum::Unknown };
         let late = self.happens(self.rx.reorder);
         let twice = self.happens(self.rx.duplicate);
         if late || twice {
             let lag = self.rng.u32(1..=MAX_LAG);
-            self.late_rx.push(lag, self.port.bytes(&frame).into());
+            self.late_rx.push(lag, (frame.meta, self.port.bytes(&frame).into()));
         }
         if late {
             self.counters.reordered += 1;
@@ -196,9 +194,9 @@ impl<P: Port> Lossy<P> {
     /// What was late and has waited long enough.
     fn receive_late(&mut self, into: &mut Burst) {
         while into.room() > 0
-            && let Some(bytes) = self.late_rx.pop_ready()
+            && let Some((meta, bytes)) = self.late_rx.pop_ready()
         {
-            let frame = self.own(bytes);
+            let frame = self.own(meta, bytes);
             into.push(frame).expect("room was looked at");
         }
     }
@@ -239,7 +237,7 @@ impl<P: Port> Lossy<P> {
 
 impl<P: Port> Port for Lossy<P> {
     fn caps(&self) -> Caps {
-        Caps { reply_in_place: false, tx_csum: false, ..self.port.caps() }
+        Caps { reply_in_place: false, tx_csum: false, tx_gso: 0, ..self.port.caps() }
     }
 
     fn tick(&mut self, now: Instant) {

@@ -66,6 +66,9 @@ pub struct Caps {
     pub reply_in_place: bool,
     /// Transmit checksums of TCP and UDP may be left [`Csum::Partial`].
     pub tx_csum: bool,
+    /// Largest IPv4 packet, in bytes, with a TCP segment that the port cuts into several ([`Meta::gso_size`], TSO), at most
+    /// 65535; its checksum is left [`Csum::Partial`]. 0: the port cuts none.
+    pub tx_gso: u32,
     /// Which queue of its interface this is, from 0.
     pub queue: u16,
 }

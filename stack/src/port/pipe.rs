@@ -32,6 +32,9 @@ pub struct PipeConfig {
     pub spread: Option<steer::Key>,
     /// TCP and UDP checksums are left out, memory being as reliable as it is.
     pub tx_csum: bool,
+    /// Largest IPv4 packet of TCP that passes uncut although it is larger than the MTU ([`Caps::tx_gso`]); 0: none. Only
+    /// with `tx_csum`.
+    pub tx_gso: u32,
 }
 
 impl PipeConfig {
@@ -43,7 +46,13 @@ impl PipeConfig {
             mtu: 1500,
             spread: Some(steer::DEFAULT_KEY),
             tx_csum: true,
+            tx_gso: 0,
         }
+    }
+
+    /// What a port of such a pipe says of segments that it does not cut, but passes as they are.
+    const fn large(&self) -> u32 {
+        if self.tx_csum { self.tx_gso } else { 0 }
     }
 }
 
@@ -80,6 +89,7 @@ struct Packet {
     off: u32,
     len: u32,
     csum: Csum,
+    gso_size: u16,
 }
 
 /// To and from one queue of the other end.
@@ -149,6 +159,7 @@ pub struct PipePort {
     queue: u16,
     mtu: u32,
     tx_csum: bool,
+    tx_gso: u32,
     frames: usize,
     buffer_len: usize,
     /// The queue of the other end that takes a frame, as that end's card would choose it.
@@ -172,11 +183,12 @@ pub struct PipePort {
 /// Both ends of a new pipe, queue by queue.
 ///
 /// # Panics
-/// If a number of queues is 0, or the MTU less than 68 (RFC 791 3.2) or more than 65535.
+/// If a number of queues is 0, the MTU less than 68 (RFC 791 3.2) or more than 65535, or `tx_gso` more than that.
 pub fn pair(config: PipeConfig) -> (Vec<PipePort>, Vec<PipePort>) {
     let [first, second] = config.queues;
     assert!(first > 0 && second > 0, "an end needs a queue");
     assert!((68..=65_535).contains(&config.mtu), "MTU {}", config.mtu);
+    assert!(config.tx_gso <= 65_535, "packets of {} bytes", config.tx_gso);
     let all = usize::from(first) + usize::from(second);
     let bells: Vec<Arc<Bell>> = (0..all).map(|_| Arc::default()).collect();
     let mut ports: Vec<PipePort> = (0..all)
@@ -263,12 +275,14 @@ impl PipePort {
             Some(key) => Steer::with_key(core, peers, key),
             None => Steer::single(),
         };
-        let buffer_len = config.mtu as usize + ethernet::HEADER_LEN + ethernet::TAG_LEN;
+        let packet = config.mtu.max(config.large()) as usize;
+        let buffer_len = packet + ethernet::HEADER_LEN + ethernet::TAG_LEN;
         PipePort {
             number,
             queue,
             mtu: config.mtu,
             tx_csum: config.tx_csum,
+            tx_gso: config.large(),
             frames: config.frames,
             buffer_len,
             steer,
@@ -364,7 +378,13 @@ impl PipePort {
 
 impl Port for PipePort {
     fn caps(&self) -> Caps {
-        Caps { mtu: self.mtu, reply_in_place: true, tx_csum: self.tx_csum, queue: self.queue }
+        Caps {
+            mtu: self.mtu,
+            reply_in_place: true,
+            tx_csum: self.tx_csum,
+            tx_gso: self.tx_gso,
+            queue: self.queue,
+        }
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {
@@ -379,11 +399,11 @@ impl Port for PipePort {
             let n = link.from.slots().min(into.room());
             let Ok(chunk) = link.from.read_chunk(n) else { continue };
             link.made_room |= n > 0;
-            for Packet { buffer, off, len, csum } in chunk {
+            for Packet { buffer, off, len, csum, gso_size } in chunk {
                 self.counters.rx_bytes += u64::from(len);
                 // Nobody completes a partial checksum on the way, and nothing can have changed what it covers.
                 let csum = if csum == Csum::Unknown { Csum::Unknown } else { Csum::Verified };
-                let meta = Meta { csum, ..Meta::default() };
+                let meta = Meta { csum, gso_size, ..Meta::default() };
                 let frame = Frame { port: 0, idx: self.slots.put(buffer), off, len, meta };
                 into.push(frame).expect("room was counted");
             }
@@ -445,6 +465,7 @@ impl Port for PipePort {
                 off: frame.off,
                 len: frame.len,
                 csum: frame.meta.csum,
+                gso_size: frame.meta.gso_size,
             });
             taken += 1;
         }

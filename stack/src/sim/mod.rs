@@ -32,6 +32,7 @@ use crate::port::PortError;
 use crate::service::Service;
 use crate::time::Instant;
 
+pub mod card;
 mod link;
 mod narrow;
 mod pattern;

@@ -5,6 +5,7 @@ use std::os::fd::BorrowedFd;
 
 use ferroflow_wire::ethernet;
 
+use super::card;
 use crate::port::{Burst, Caps, Csum, Frame, Interest, Meta, Port, PortError};
 
 /// What a simulated port can do.
@@ -14,6 +15,9 @@ pub struct SimPortConfig {
     pub mtu: u32,
     /// Frames that can be allocated at once.
     pub frames: usize,
+    /// Largest IPv4 packet with a TCP segment that the port cuts, in bytes ([`Caps::tx_gso`]); 0: it cuts none, and all checksums
+    /// are the stack's.
+    pub tx_gso: u32,
     /// Frames sent in one turn; the rest has to wait.
     pub tx_per_turn: usize,
     /// Received frames that wait for a turn; more are lost.
@@ -22,7 +26,7 @@ pub struct SimPortConfig {
 
 impl Default for SimPortConfig {
     fn default() -> Self {
-        SimPortConfig { mtu: 1500, frames: 256, tx_per_turn: 256, rx_queue: 1024 }
+        SimPortConfig { mtu: 1500, frames: 256, tx_gso: 0, tx_per_turn: 256, rx_queue: 1024 }
     }
 }
 
@@ -34,8 +38,8 @@ struct Slot {
 
 /// A port without a wire: frames are put in and taken out by the simulator.
 ///
-/// It holds its user to the rules of [`Port`]: a frame that is too long, leaves a checksum to others, or is used
-/// after it was given back is a panic.
+/// It holds its user to the rules of [`Port`]: a frame that is too long, leaves to the port what it does not do, or is used
+/// after it was given back is a panic. What is left to it, it does when the frame leaves ([`super::card`]).
 #[derive(Debug)]
 pub struct SimPort {
     config: SimPortConfig,
@@ -126,7 +130,8 @@ impl SimPort {
 
 impl Port for SimPort {
     fn caps(&self) -> Caps {
-        Caps { mtu: self.config.mtu, reply_in_place: true, tx_csum: false, queue: 0 }
+        let SimPortConfig { mtu, tx_gso, .. } = self.config;
+        Caps { mtu, reply_in_place: true, tx_csum: tx_gso > 0, tx_gso, queue: 0 }
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {
@@ -152,7 +157,7 @@ impl Port for SimPort {
     }
 
     fn alloc(&mut self, len: usize) -> Option<Frame> {
-        if len > self.config.mtu as usize + ethernet::HEADER_LEN {
+        if len > self.config.mtu.max(self.config.tx_gso) as usize + ethernet::HEADER_LEN {
             return None;
         }
         if self.allocated == self.config.frames {
@@ -170,15 +175,14 @@ impl Port for SimPort {
                 self.starved += 1;
                 break;
             }
-            assert!(
-                frame.len as usize <= self.config.mtu as usize + ethernet::HEADER_LEN,
-                "longer than the MTU"
-            );
-            assert!(!matches!(frame.meta.csum, Csum::Partial { .. }), "a checksum was left to the port");
-            let bytes = self.bytes(frame).to_vec();
+            let partial = matches!(frame.meta.csum, Csum::Partial { .. });
+            assert!(self.config.tx_gso > 0 || !partial, "a checksum was left to the port");
+            let sent = card::frames(self.bytes(frame), &frame.meta);
+            let most = self.config.mtu as usize + ethernet::HEADER_LEN;
+            assert!(sent.iter().all(|frame| frame.len() <= most), "longer than the MTU");
             let frame = from.pop().expect("it was looked at");
             self.take(frame.idx);
-            self.sent.push(bytes);
+            self.sent.extend(sent);
             self.sent_in_turn += 1;
             n += 1;
         }

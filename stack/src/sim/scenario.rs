@@ -491,6 +491,7 @@ fn port(rng: &mut fastrand::Rng, weather: Weather) -> SimPortConfig {
         frames: pick(rng, &[2, 16, 256]),
         tx_per_turn: pick(rng, &[3, 64, 256]),
         rx_queue: if weather == Weather::Storm { pick(rng, &[8, 1024]) } else { 1024 },
+        tx_gso: pick(rng, &[0, 0, 5_000, 65_535]),
     }
 }
 

@@ -21,6 +21,7 @@ pub mod index;
 pub mod info;
 pub mod input;
 pub mod isn;
+mod large;
 pub mod mtu;
 pub mod output;
 mod pacing;

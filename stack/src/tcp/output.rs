@@ -26,16 +26,35 @@ pub struct OutSegment<'a> {
     pub ect: bool,
     /// Sent before.
     pub again: bool,
+    /// The port is to cut it into segments with so much text each; 0: it is one segment.
+    pub gso_size: u16,
     /// Options.
     pub options: TcpOptions,
     /// Text, in up to two pieces.
     pub text: (&'a [u8], &'a [u8]),
 }
 
+impl OutSegment<'_> {
+    /// How many segments it is on the wire.
+    #[inline]
+    pub fn count(&self) -> u32 {
+        match self.gso_size {
+            0 => 1,
+            size => ((self.text.0.len() + self.text.1.len()) as u32).div_ceil(size.into()),
+        }
+    }
+}
+
 /// Takes segments; answers `false` when it has no room, and the segment stays unsent.
 pub trait Emit {
     /// Puts one segment of `tcb`'s connection on the port.
     fn emit(&mut self, tcb: &Tcb, segment: &OutSegment<'_>) -> bool;
+
+    /// Most text of a segment that the port cuts ([`OutSegment::gso_size`]); 0 if it cuts none.
+    #[inline]
+    fn most_text(&self) -> u32 {
+        0
+    }
 }
 
 /// Whether a connection has sent all it may.
@@ -54,17 +73,28 @@ const MAX_ACKS: u32 = 8;
 
 /// Text of one segment: where it starts, how long it is.
 #[derive(Clone, Copy)]
-struct Chunk {
-    seq: SeqNumber,
-    len: u32,
-    fin: bool,
+pub(super) struct Chunk {
+    pub seq: SeqNumber,
+    pub len: u32,
+    pub fin: bool,
     /// Sent before.
-    again: bool,
+    pub again: bool,
+    /// If it is several segments: how long each of them is. Else 0.
+    pub each: u32,
 }
 
 impl Chunk {
+    fn new(seq: SeqNumber, len: u32, fin: bool, again: bool) -> Chunk {
+        Chunk { seq, len, fin, again, each: 0 }
+    }
+
     fn end(&self) -> SeqNumber {
         self.seq + self.len + u32::from(self.fin)
+    }
+
+    /// How many segments it is.
+    fn count(&self) -> u32 {
+        if self.each == 0 { 1 } else { self.len.div_ceil(self.each) }
     }
 }
 
@@ -127,6 +157,7 @@ impl Tcb {
             urgent: 0,
             ect: false,
             again: !first,
+            gso_size: 0,
             options,
             text: (&[], &[]),
         };
@@ -161,9 +192,14 @@ impl Tcb {
         if self.probe_tail && !self.output_tail_probe(now, config, emit) {
             return Progress::Blocked;
         }
+        let most_text = emit.most_text();
+        // What would be left of the budget behind a large segment is not worth a small one.
+        let slack = if most_text == 0 { 0 } else { self.snd.mss as usize };
         let mut sent = 0;
-        while let Some(chunk) = self.next_chunk(config) {
-            if sent >= budget {
+        loop {
+            let most = self.most_at_once(most_text, budget.saturating_sub(sent), now, config);
+            let Some(chunk) = self.next_chunk(most, config) else { break };
+            if sent + slack.min(sent) >= budget {
                 return Progress::Budget;
             }
             if self.paced(now, config) {
@@ -204,32 +240,38 @@ impl Tcb {
     }
 
     /// The next segment that may be sent: what is lost before what is new (RFC 6675 4, NextSeg), except that F-RTO tries
-    /// new data first (RFC 5682 3.1 step 2b).
-    fn next_chunk(&mut self, config: &TcpConfig) -> Option<Chunk> {
+    /// new data first (RFC 5682 3.1 step 2b). `most`: text of a segment that the port may cut.
+    fn next_chunk(&mut self, most: u32, config: &TcpConfig) -> Option<Chunk> {
         if self.recovery.new_first > 0 {
-            if let Some(chunk) = self.next_new(config) {
+            if let Some(chunk) = self.next_new(0, config) {
                 self.recovery.new_first = self.recovery.new_first.saturating_sub(chunk.len.max(1));
                 return Some(chunk);
             }
             self.recovery.new_first = 0;
         }
-        self.next_lost().or_else(|| self.next_new(config))
+        self.next_lost(most).or_else(|| self.next_new(most, config))
     }
 
-    fn next_lost(&mut self) -> Option<Chunk> {
+    fn next_lost(&mut self, most: u32) -> Option<Chunk> {
         let (start, end) = self.sent.first_lost()?;
         let text_end = end.min(self.tx_end());
         let len = (text_end - start).min(self.segment_room());
-        let chunk = Chunk { seq: start, len, fin: start + len == text_end && end.gt(text_end), again: true };
+        let chunk = Chunk::new(start, len, start + len == text_end && end.gt(text_end), true);
         let room = self.cc.cwnd().saturating_sub(self.pipe());
         // RFC 9293 3.8.6: what a shrunk window no longer covers waits, but for the first.
-        let covered = start.lt(self.snd.una + self.snd.wnd) || start == self.snd.una;
+        let window = self.snd.una + self.snd.wnd;
+        let covered = start.lt(window) || start == self.snd.una;
         self.held_back |= len > room && covered;
-        (self.resend_one || (len <= room && covered)).then_some(chunk)
+        if self.resend_one {
+            return Some(chunk);
+        }
+        // Behind the text there may be the FIN.
+        let inside = window.min(text_end - u32::from(end.gt(text_end))).diff(start).max(0) as u32;
+        (len <= room && covered).then(|| self.enlarge(chunk, most.min(room).min(inside)))
     }
 
     /// New data, as far as windows, Nagle and silly window avoidance allow.
-    fn next_new(&mut self, config: &TcpConfig) -> Option<Chunk> {
+    fn next_new(&mut self, most: u32, config: &TcpConfig) -> Option<Chunk> {
         let end = self.tx_end();
         let unsent = u32::try_from(end.diff(self.snd.nxt)).ok()?; // negative: the FIN is out
         if unsent == 0 && !self.fin_open() {
@@ -237,7 +279,7 @@ impl Tcb {
         }
         let offered = self.snd.wnd.saturating_sub(self.flight());
         match self.path_probe(unsent, offered) {
-            Probe::Send(len) => return Some(Chunk { seq: self.snd.nxt, len, fin: false, again: false }),
+            Probe::Send(len) => return Some(Chunk::new(self.snd.nxt, len, false, false)),
             Probe::Wait => {
                 self.held_back = true;
                 return None;
@@ -249,19 +291,20 @@ impl Tcb {
         // A FIN takes one of the peer's window, but adds nothing to the congestion.
         let fin = self.fin_open() && len == unsent && offered > len;
         if len == 0 {
-            return fin.then_some(Chunk { seq: self.snd.nxt, len: 0, fin, again: false });
+            return fin.then_some(Chunk::new(self.snd.nxt, 0, fin, false));
         }
-        let pipe = self.pipe();
-        if pipe + len > self.cc.cwnd() {
+        let room = self.cc.cwnd().saturating_sub(self.pipe());
+        if len > room {
             self.held_back = true;
             return None;
         }
-        (fin || self.worth_sending(len, unsent, config)).then_some(Chunk {
-            seq: self.snd.nxt,
-            len,
-            fin,
-            again: false,
-        })
+        if !fin && !self.worth_sending(len, unsent, config) {
+            return None;
+        }
+        let chunk = Chunk::new(self.snd.nxt, len, fin, false);
+        // The last goes by itself if the FIN goes with it.
+        let open = unsent - u32::from(self.fin_open());
+        Some(self.enlarge(chunk, most.min(room).min(offered).min(open)))
     }
 
     /// Sender's silly window avoidance (RFC 9293 3.8.6.2.1) and Nagle (3.7.4).
@@ -317,6 +360,7 @@ impl Tcb {
             urgent,
             ect: markable,
             again: chunk.again,
+            gso_size: chunk.each as u16,
             options: TcpOptions { user_timeout: self.text_user_timeout(), ..self.options(now) },
             text: self.tx.slices(offset, chunk.len as usize),
         };
@@ -325,6 +369,7 @@ impl Tcb {
         }
         self.rcv.adv = adv;
         self.ack_sent();
+        self.segs_out = self.segs_out.wrapping_add(chunk.count() - 1);
         true
     }
 
@@ -341,13 +386,13 @@ impl Tcb {
     fn chunk_sent(&mut self, chunk: &Chunk, now: Instant, config: &TcpConfig) {
         let end = chunk.end();
         self.user_timeout_sent(end);
-        self.data_segs_out = self.data_segs_out.wrapping_add(u32::from(chunk.len > 0));
+        self.data_segs_out = self.data_segs_out.wrapping_add(if chunk.len > 0 { chunk.count() } else { 0 });
         let rto = now + self.rto.get(config);
         if self.recovery.reducing() {
             self.recovery.sent(chunk.len);
         }
         if chunk.again {
-            self.retransmits = self.retransmits.saturating_add(1);
+            self.retransmits = self.retransmits.saturating_add(chunk.count());
             self.bytes_retrans += u64::from(chunk.len);
             self.sent.resend(chunk.seq, end, now, self.delivered);
             let ts_value = self.ts.map(|_| self.ts_value(now));
@@ -357,7 +402,8 @@ impl Tcb {
             }
         } else {
             self.ecn.reduced &= chunk.len == 0;
-            self.path_sent(chunk.seq + chunk.len, chunk.len);
+            let first = if chunk.each == 0 { chunk.len } else { chunk.each };
+            self.path_sent(chunk.seq + first, first);
             self.sent.push(end, now, self.delivered);
             self.snd.nxt = end;
             self.snd.max = self.snd.max.max(end);
@@ -384,13 +430,13 @@ impl Tcb {
         let len = unsent.min(self.segment_room()).min(offered);
         let chunk = if len > 0 {
             let fin = self.fin_open() && len == unsent && offered > len;
-            Chunk { seq: self.snd.nxt, len, fin, again: false }
+            Chunk::new(self.snd.nxt, len, fin, false)
         } else {
             let Some((start, end)) = self.sent.last_unsacked() else { return true };
             let fin = end.gt(self.tx_end());
             let text_end = end - u32::from(fin);
             let len = (text_end - start).min(self.segment_room());
-            Chunk { seq: text_end - len, len, fin, again: true }
+            Chunk::new(text_end - len, len, fin, true)
         };
         if !self.send_chunk(&chunk, now, config, emit) {
             self.probe_tail = true;
@@ -410,7 +456,7 @@ impl Tcb {
         let unsent = self.tx_end().diff(self.snd.nxt).max(0) as u32;
         let usable = self.snd.wnd.saturating_sub(self.flight());
         let len = usable.clamp(1, self.segment_room()).min(unsent);
-        let chunk = Chunk { seq: self.snd.nxt, len, fin: len == 0, again: false };
+        let chunk = Chunk::new(self.snd.nxt, len, len == 0, false);
         if len == 0 && !self.fin_unsent() {
             return true;
         }
@@ -501,6 +547,7 @@ impl Tcb {
             urgent: 0,
             ect: false,
             again: false,
+            gso_size: 0,
             options: self.options(now),
             text: (&[], &[]),
         };
@@ -533,6 +580,7 @@ impl Tcb {
             urgent: 0,
             ect: false,
             again: false,
+            gso_size: 0,
             options: self.options(now),
             text: (&[], &[]),
         };

@@ -25,20 +25,37 @@ impl Tcb {
         true
     }
 
+    /// How many bytes may leave before the next segment has to wait.
+    #[inline]
+    pub(super) fn pace_room(&self, now: Instant, config: &TcpConfig) -> u32 {
+        let Some((srtt, window)) = self.pace_rate(config) else { return u32::MAX };
+        let time = (now + QUANTUM).since(self.pace_at.max(now)).as_nanos();
+        u32::try_from(u128::from(window) * time / srtt.as_nanos().max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// So many bytes in so much time; `None` if this path is not paced.
+    #[inline]
+    fn pace_rate(&self, config: &TcpConfig) -> Option<(Duration, u64)> {
+        if !config.pacing {
+            return None;
+        }
+        let srtt = self.rto.srtt().filter(|&srtt| srtt >= MIN_RTT)?;
+        // Twice the window in a round trip while it doubles, and a fifth more than it after that (Linux's tcp_pacing_ss_ratio
+        // and tcp_pacing_ca_ratio): pacing must not be what limits the rate.
+        let percent = if self.cc.in_slow_start() { 200 } else { 120 };
+        Some((srtt, u64::from(self.cc.cwnd().max(1)) * percent / 100))
+    }
+
     /// `len` bytes have left: the next may follow when their share of the round trip is over.
     #[inline]
     pub(super) fn pace(&mut self, len: u32, now: Instant, config: &TcpConfig) {
         if !config.pacing {
             return;
         }
-        let Some(srtt) = self.rto.srtt().filter(|&srtt| srtt >= MIN_RTT) else {
+        let Some((srtt, window)) = self.pace_rate(config) else {
             self.pace_at = now;
             return;
         };
-        // Twice the window in a round trip while it doubles, and a fifth more than it after that (Linux's tcp_pacing_ss_ratio
-        // and tcp_pacing_ca_ratio): pacing must not be what limits the rate.
-        let percent = if self.cc.in_slow_start() { 200 } else { 120 };
-        let window = u64::from(self.cc.cwnd().max(1)) * percent / 100;
         let nanos = srtt.as_nanos() as u64 * u64::from(len) / window;
         self.pace_at = self.pace_at.max(now) + Duration::from_nanos(nanos);
     }

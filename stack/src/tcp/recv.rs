@@ -237,7 +237,13 @@ impl RecvBuffer {
     /// Whether the next acknowledgement has something to report beyond `rcv_nxt`.
     #[inline]
     pub fn has_sack(&self) -> bool {
-        self.gaps.is_some() || self.duplicate.0 != self.duplicate.1
+        self.gaps.is_some() || self.has_duplicate()
+    }
+
+    /// Whether it has a duplicate to report, which is reported once (RFC 2883 4).
+    #[inline]
+    pub fn has_duplicate(&self) -> bool {
+        self.duplicate.0 != self.duplicate.1
     }
 
     /// What an acknowledgement of `rcv_nxt` reports in at most `max` blocks: a duplicate, then what waits behind gaps, the

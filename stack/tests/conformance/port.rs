@@ -53,7 +53,7 @@ impl TestPort {
 
 impl Port for TestPort {
     fn caps(&self) -> Caps {
-        Caps { mtu: self.mtu, reply_in_place: false, tx_csum: false, queue: 0 }
+        Caps { mtu: self.mtu, reply_in_place: false, tx_csum: false, tx_gso: 0, queue: 0 }
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {

@@ -68,10 +68,10 @@ struct Bench<A: App> {
 
 impl<A: App> Bench<A> {
     fn new(settings: Settings) -> Self {
-        let Settings { config, mtu, tx_csum, backlog, .. } = settings;
+        let Settings { config, mtu, tx_csum, tx_gso, backlog, .. } = settings;
         let now = Instant::from_secs(1);
         let (app, service) = A::new(backlog);
-        let mut instance = Instance::new(config, TestPort::new(mtu, tx_csum), service);
+        let mut instance = Instance::new(config, TestPort::new(mtu, tx_csum, tx_gso), service);
         instance.start(now);
         let mut bench = Bench {
             app,

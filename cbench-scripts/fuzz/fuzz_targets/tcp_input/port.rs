@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
 
 use ferroflow_stack::port::{Burst, Caps, Csum, Frame, Interest, Meta, Port, PortError};
+use ferroflow_stack::sim::card;
 
 /// Buffers that the instance can hold at once, received and allocated together.
 pub const BUFFERS: usize = 24;
@@ -12,6 +13,7 @@ pub const BUFFERS: usize = 24;
 pub struct TestPort {
     mtu: u32,
     tx_csum: bool,
+    tx_gso: u32,
     held: [Option<Vec<u8>>; BUFFERS],
     inbox: VecDeque<(Vec<u8>, Csum)>,
     /// What was sent: the frame, and what is said of its checksum.
@@ -21,10 +23,12 @@ pub struct TestPort {
 }
 
 impl TestPort {
-    pub fn new(mtu: u32, tx_csum: bool) -> Self {
+    /// `tx_gso`: it cuts packets up to that size, and completes all checksums; 0: it does neither.
+    pub fn new(mtu: u32, tx_csum: bool, tx_gso: u32) -> Self {
         TestPort {
             mtu,
             tx_csum,
+            tx_gso,
             held: Default::default(),
             inbox: VecDeque::new(),
             sent: Vec::new(),
@@ -56,7 +60,8 @@ impl TestPort {
 
 impl Port for TestPort {
     fn caps(&self) -> Caps {
-        Caps { mtu: self.mtu, reply_in_place: false, tx_csum: self.tx_csum, queue: 0 }
+        let TestPort { mtu, tx_gso, .. } = *self;
+        Caps { mtu, reply_in_place: false, tx_csum: self.tx_csum || tx_gso > 0, tx_gso, queue: 0 }
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {
@@ -81,7 +86,7 @@ impl Port for TestPort {
     }
 
     fn alloc(&mut self, len: usize) -> Option<Frame> {
-        if len > self.mtu as usize + 18 {
+        if len > self.mtu.max(self.tx_gso) as usize + 18 {
             return None;
         }
         // Undefined content, as the contract says.
@@ -93,7 +98,13 @@ impl Port for TestPort {
         while self.credit > 0 {
             let Some(frame) = from.pop() else { break };
             let bytes = self.take(&frame)[frame.off as usize..][..frame.len as usize].to_vec();
-            self.sent.push((bytes, frame.meta.csum));
+            if self.tx_gso > 0 {
+                self.sent.extend(
+                    card::frames(&bytes, &frame.meta).into_iter().map(|bytes| (bytes, Csum::Unknown)),
+                );
+            } else {
+                self.sent.push((bytes, frame.meta.csum));
+            }
             self.credit = self.credit.saturating_sub(1);
             taken += 1;
         }

@@ -20,6 +20,8 @@ pub struct Settings {
     pub config: Config,
     pub mtu: u32,
     pub tx_csum: bool,
+    /// The card cuts packets up to that size.
+    pub tx_gso: u32,
     /// Half-open connections before SYN cookies.
     pub backlog: u32,
     /// The user is a program over sockets.
@@ -66,6 +68,7 @@ pub fn settings(script: &mut Script<'_>) -> Settings {
         config,
         mtu: if on(first, 0) { 576 } else { 1500 },
         tx_csum: on(first, 1),
+        tx_gso: if on(fourth, 7) { 65_535 } else { 0 },
         backlog: [4, 1, 2, 0][usize::from(fourth >> 5 & 3)],
         sockets: on(first, 7),
     }

@@ -332,7 +332,7 @@ impl PacketPort {
 
 impl Port for PacketPort {
     fn caps(&self) -> Caps {
-        Caps { mtu: self.mtu, reply_in_place: false, tx_csum: true, queue: self.queue }
+        Caps { mtu: self.mtu, reply_in_place: false, tx_csum: true, tx_gso: 0, queue: self.queue }
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {

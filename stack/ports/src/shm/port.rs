@@ -222,7 +222,7 @@ impl ShmPort {
 
 impl Port for ShmPort {
     fn caps(&self) -> Caps {
-        Caps { mtu: self.mtu, reply_in_place: true, tx_csum: true, queue: self.queue }
+        Caps { mtu: self.mtu, reply_in_place: true, tx_csum: true, tx_gso: 0, queue: self.queue }
     }
 
     #[inline]

@@ -222,7 +222,7 @@ enum Read {
 
 impl Port for TapPort {
     fn caps(&self) -> Caps {
-        Caps { mtu: self.mtu, reply_in_place: true, tx_csum: false, queue: self.queue }
+        Caps { mtu: self.mtu, reply_in_place: true, tx_csum: false, tx_gso: 0, queue: self.queue }
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {

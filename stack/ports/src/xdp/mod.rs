@@ -312,7 +312,7 @@ impl XdpPort {
 
 impl Port for XdpPort {
     fn caps(&self) -> Caps {
-        Caps { mtu: self.mtu, reply_in_place: true, tx_csum: false, queue: self.core }
+        Caps { mtu: self.mtu, reply_in_place: true, tx_csum: false, tx_gso: 0, queue: self.core }
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {
