@@ -92,15 +92,7 @@ impl AnyPort {
     /// What happened so far, by name; only what tells more than the stack's own counters.
     pub fn counters(&self) -> Vec<(&'static str, u64)> {
         match self {
-            AnyPort::Tap(port) => {
-                let c = port.counters();
-                vec![
-                    ("tap_rx_too_long", c.rx_too_long),
-                    ("tap_tx_refused", c.tx_refused),
-                    ("tap_tx_full", c.tx_full),
-                    ("tap_no_buffer", c.no_buffer),
-                ]
-            }
+            AnyPort::Tap(port) => port.counters().iter().collect(),
             AnyPort::Packet(port) => port.counters().iter().collect(),
             AnyPort::Xdp(port) => port.counters().iter().collect(),
             #[cfg(feature = "netmap")]

@@ -6,6 +6,7 @@
 //! kernel says of its own.
 
 pub mod any;
+mod bpf;
 mod ethtool;
 pub mod interfaces;
 mod link;
@@ -18,6 +19,7 @@ pub mod shm;
 mod sockopt;
 pub mod spec;
 pub mod tap;
+mod vnet;
 pub mod xdp;
 
 pub use any::AnyPort;

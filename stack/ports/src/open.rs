@@ -11,7 +11,7 @@ use crate::link::{Link, LinkError};
 use crate::netmap::{NetmapBuilder, NetmapError};
 use crate::packet::{self, PacketBuilder};
 use crate::shm::{self, ShmConfig, ShmError};
-use crate::spec::{PortKind, PortSpec, XdpMode};
+use crate::spec::{PortKind, PortSpec, QUEUES_MAX, XdpMode};
 use crate::tap::{TapBuilder, TapError};
 use crate::xdp::{XdpBuilder, XdpError};
 
@@ -27,7 +27,7 @@ pub struct Wanted {
     pub host_address: Option<(Ipv4Addr, u8)>,
     /// An interface that the kernel uses is taken all the same.
     pub force: bool,
-    /// Key of the hash that spreads over the cores, where the port can be told (packet sockets, shared
+    /// Key of the hash that spreads over the cores, where the port can be told (TAP, packet sockets, shared
     /// memory).
     pub key: Key,
 }
@@ -110,7 +110,7 @@ impl PortSpec {
             return Err(OpenError::NotYet(self.clone(), what));
         }
         match &self.kind {
-            PortKind::Tap { name, .. } => self.open_tap(name, wanted),
+            PortKind::Tap { name, offload } => self.open_tap(name, *offload, wanted),
             PortKind::Packet { interface } => self.open_packet(interface, wanted),
             PortKind::Xdp { interface, .. } => self.open_xdp(interface, wanted),
             PortKind::Shm { path } => self.open_shm(path, wanted),
@@ -129,7 +129,6 @@ impl PortSpec {
     /// What of it is still to be written, as the beginning of "... not there yet".
     pub fn not_yet(&self) -> Option<&'static str> {
         match &self.kind {
-            PortKind::Tap { offload: Some(true), .. } => Some("TAP with offloads is"),
             PortKind::Xdp { mode: Some(XdpMode::Shared), .. } => Some("sharing the kernel's address is"),
             _ => None,
         }
@@ -144,18 +143,28 @@ impl PortSpec {
         }
     }
 
-    fn open_tap(&self, name: &str, wanted: &Wanted) -> Result<Opened, OpenError> {
+    fn open_tap(&self, name: &str, offload: Option<bool>, wanted: &Wanted) -> Result<Opened, OpenError> {
+        let cores = u16::try_from(wanted.cores).unwrap_or(u16::MAX);
         let mut builder = TapBuilder::new(name);
-        builder.queues = self.queues_for(wanted.cores)?;
+        builder.queues = self.queues.unwrap_or(cores.min(QUEUES_MAX));
+        builder.cores = Some(cores);
+        builder.offload = offload;
+        builder.key = wanted.key;
         builder.mtu = self.mtu;
         builder.host_address = wanted.host_address;
-        let tap = builder.open()?;
+        let mut tap = builder.open()?;
+        let without = cores.saturating_sub(builder.queues);
+        if without > 0 {
+            tap.warnings.push(format!(
+                "{name}: {without} of {cores} cores have no queue, and get all frames from the others"
+            ));
+        }
         Ok(Opened {
             what: format!("the TAP interface {name}"),
             mac: self.mac.unwrap_or_else(|| tap.stack_mac()),
             name: tap.name,
             ports: tap.ports.into_iter().map(AnyPort::from).collect(),
-            warnings: Vec::new(),
+            warnings: tap.warnings,
         })
     }
 

@@ -1,16 +1,21 @@
 //! TAP ports against the kernel that made them.
 
 use std::io::{ErrorKind, Write};
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use ferroflow_ports::{Tap, TapBuilder, TapError};
+use ferroflow_ports::{Tap, TapBuilder, TapError, TapPort};
 use ferroflow_stack::port::{Burst, Interest, Port};
+use ferroflow_stack::steer::{Owner, Steer};
+use ferroflow_wire::MacAddr;
 use ferroflow_wire::ethernet::{EtherType, EthernetHeader, EthernetView};
 use ferroflow_wire::ipv4::{self, IpProtocol, Ipv4Header, Ipv4View};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -79,6 +84,32 @@ fn neighbour(tap: &Tap, address: Ipv4Addr) {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
+/// Sends one UDP packet, without a checksum.
+fn send_udp(port: &mut TapPort, to_mac: [u8; 6], (from, to): (Ipv4Addr, SocketAddr), payload: &[u8]) {
+    let len = 8 + payload.len();
+    let mut frame = port.alloc(14 + ipv4::HEADER_LEN + len).unwrap();
+    let SocketAddr::V4(to) = to else { panic!("IPv4 only") };
+    let eth = EthernetHeader {
+        dst: MacAddr(to_mac),
+        src: MacAddr([2, 0x46, 0x46, 1, 2, 0x83]),
+        vlan: None,
+        ethertype: EtherType::IPV4,
+    };
+    let bytes = port.bytes_mut(&mut frame);
+    bytes.fill(0);
+    eth.write(bytes).unwrap();
+    Ipv4Header::new(from, *to.ip(), IpProtocol::UDP, len as u16).write(&mut bytes[14..]).unwrap();
+    let udp = &mut bytes[14 + ipv4::HEADER_LEN..];
+    udp[..2].copy_from_slice(&4000u16.to_be_bytes());
+    udp[2..4].copy_from_slice(&to.port().to_be_bytes());
+    udp[4..6].copy_from_slice(&(len as u16).to_be_bytes());
+    udp[8..].copy_from_slice(payload);
+    let mut burst = Burst::new(1);
+    burst.push(frame).unwrap();
+    assert_eq!(port.tx(&mut burst), 1);
+    port.sync().unwrap();
+}
+
 #[test]
 fn frames_go_both_ways_and_no_buffer_is_lost() {
     let Some((mut b, host)) = builder() else { return };
@@ -102,30 +133,9 @@ fn frames_go_both_ways_and_no_buffer_is_lost() {
     let want: Vec<_> = (0..10u8).map(|i| vec![i; 100 + usize::from(i)]).collect();
     assert_eq!(seen, want);
 
-    let mut burst = Burst::new(8);
-    let port = &mut tap.ports[0];
     for i in 0..4u8 {
-        let len = 14 + 20 + 8 + 32;
-        let mut frame = port.alloc(len).unwrap();
-        let eth = EthernetHeader {
-            dst: ferroflow_wire::MacAddr(b.host_mac.unwrap()),
-            src: ferroflow_wire::MacAddr([2, 0x46, 0x46, 1, 2, 0x83]),
-            vlan: None,
-            ethertype: EtherType::IPV4,
-        };
-        let bytes = port.bytes_mut(&mut frame);
-        bytes.fill(0);
-        eth.write(bytes).unwrap();
-        Ipv4Header::new(stack, host, IpProtocol::UDP, 40).write(&mut bytes[14..]).unwrap();
-        let udp = &mut bytes[14 + ipv4::HEADER_LEN..];
-        udp[..2].copy_from_slice(&4000u16.to_be_bytes());
-        udp[2..4].copy_from_slice(&here.to_be_bytes());
-        udp[4..6].copy_from_slice(&40u16.to_be_bytes());
-        udp[8..].fill(i);
-        burst.push(frame).unwrap();
+        send_udp(&mut tap.ports[0], b.host_mac.unwrap(), (stack, (host, here).into()), &[i; 32]);
     }
-    assert_eq!(port.tx(&mut burst), 4);
-    port.sync().unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     for i in 0..4u8 {
         let mut buf = [0; 64];
@@ -167,37 +177,142 @@ fn frames_too_long_use_up_the_burst() {
     assert_eq!(tap.ports[0].held(), 0);
 }
 
-#[test]
-fn every_queue_sends_and_receives() {
-    let Some((mut b, host)) = builder() else { return };
-    b.queues = 4;
-    let mut tap = b.open().unwrap();
-    assert_eq!(tap.ports.iter().map(|p| p.caps().queue).collect::<Vec<_>>(), [0, 1, 2, 3]);
-    let stack = Ipv4Addr::from_bits(host.to_bits() + 1);
-    neighbour(&tap, stack);
-    let sockets: Vec<_> = (0..32).map(|_| UdpSocket::bind((host, 0)).unwrap()).collect();
-    for s in &sockets {
-        s.send_to(b"hello", (stack, 4001)).unwrap();
+/// Has the kernel send a SYN from each of `n` sockets to the stack; on their way they are left alone.
+fn syns(host: Ipv4Addr, to: Ipv4Addr, n: usize) -> Vec<OwnedFd> {
+    let syn = |_| {
+        let (family, kind) = (AddressFamily::INET, SocketType::STREAM);
+        let socket = rustix::net::socket_with(family, kind, SocketFlags::NONBLOCK, None).unwrap();
+        rustix::net::bind(&socket, &SocketAddrV4::new(host, 0)).unwrap();
+        assert_eq!(rustix::net::connect(&socket, &SocketAddrV4::new(to, 4003)), Err(Errno::INPROGRESS));
+        socket
+    };
+    (0..n).map(syn).collect()
+}
+
+/// TCP frames that have arrived, `n` at least, and the core of each.
+fn arrivals(tap: &mut Tap, n: usize) -> Vec<(Vec<u8>, u16)> {
+    let (mut seen, start, mut burst) = (Vec::new(), Instant::now(), Burst::new(16));
+    while seen.len() < n && start.elapsed() < Duration::from_secs(2) {
+        for port in &mut tap.ports {
+            port.rx(&mut burst);
+            while let Some(frame) = burst.pop() {
+                let bytes = port.bytes(&frame);
+                if bytes[12..14] == [8, 0] && bytes[23] == 6 {
+                    seen.push((bytes.to_vec(), port.caps().queue));
+                }
+                port.release(frame);
+            }
+        }
     }
-    assert_eq!(udp_payloads(&mut tap, 4001, 32).len(), 32);
-    let used = tap.ports.iter().filter(|p| p.counters().rx_frames > 0).count();
-    assert!(used > 1, "the kernel spread 32 flows over {used} queue");
+    seen
 }
 
 #[test]
-fn the_pool_is_a_bound() {
-    let Some((b, _)) = builder() else { return };
-    let mut tap = b.open().unwrap();
-    let port = &mut tap.ports[0];
-    assert!(port.alloc(1500 + 19).is_none(), "longer than it can carry");
-    let mut held: Vec<_> = std::iter::from_fn(|| port.alloc(1514)).collect();
-    assert_eq!(held.len(), 1024);
-    assert_eq!(port.counters().no_buffer, 1);
-    assert_eq!(port.rx(&mut Burst::new(4)), 0);
-    port.release(held.pop().unwrap());
-    assert!(port.alloc(60).map(|f| held.push(f)).is_some());
-    held.into_iter().for_each(|f| port.release(f));
-    assert_eq!(port.held(), 0);
+fn the_kernel_brings_connections_to_their_cores() {
+    for (queues, cores) in [(4, None), (2, Some(4)), (4, Some(2)), (3, Some(1)), (1, Some(3))] {
+        let Some((mut b, host)) = builder() else { return };
+        (b.queues, b.cores) = (queues, cores);
+        let cores = cores.unwrap_or(queues);
+        let mut tap = b.open().unwrap();
+        assert_eq!(
+            tap.ports.iter().map(|p| p.caps().queue).collect::<Vec<_>>(),
+            (0..cores).collect::<Vec<_>>()
+        );
+        let stack = Ipv4Addr::from_bits(host.to_bits() + 1);
+        neighbour(&tap, stack);
+        let _sockets = syns(host, stack, 64);
+        let seen = arrivals(&mut tap, 64);
+        assert!(seen.len() >= 64, "{} of 64", seen.len());
+        // Without a queue, what is theirs arrives at the core that their queue would be after as many.
+        let steer: Vec<_> = (0..cores).map(|core| Steer::new(core, cores)).collect();
+        let at_home = |frame: &[u8], core: u16| {
+            let owner = (0..cores).find(|&c| steer[usize::from(c)].owner(frame) == Owner::Here);
+            owner.unwrap() % queues == core % queues
+        };
+        let home = seen.iter().filter(|(frame, core)| at_home(frame, *core)).count();
+        if queues > 1 && cores > 1 && !tap.steered {
+            let warned = tap.warnings.iter().any(|w| w.contains("handed over"));
+            assert!(warned, "{home} of {} at home, and no word: {:?}", seen.len(), tap.warnings);
+        } else {
+            assert_eq!(home, seen.len(), "{queues} queues, {cores} cores");
+        }
+        let used = tap.ports.iter().filter(|p| p.counters().rx_frames > 0).count();
+        assert_eq!(used, usize::from(cores.min(queues)), "{queues} queues, {cores} cores");
+    }
+}
+
+#[test]
+fn every_core_sends_with_a_queue_or_without() {
+    for (queues, cores) in [(4, 4), (1, 3), (3, 2)] {
+        let Some((mut b, host)) = builder() else { return };
+        (b.queues, b.cores) = (queues, Some(cores));
+        let mut tap = b.open().unwrap();
+        let socket = UdpSocket::bind((host, 0)).unwrap();
+        let here = socket.local_addr().unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let (mac, own) = (tap.host_mac, Ipv4Addr::from_bits(host.to_bits() + 1));
+        for port in &mut tap.ports {
+            let core = port.caps().queue;
+            send_udp(port, mac, (own, here), &[core as u8; 32]);
+            let mut buf = [0; 64];
+            assert_eq!(socket.recv(&mut buf).unwrap(), 32);
+            assert_eq!(buf[0], core as u8, "{queues} queues, {cores} cores");
+            // A core without a queue has nothing to read, and sleeps.
+            let (fd, _) = port.wait().unwrap();
+            let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let ready = poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::IN)], Some(&now)).unwrap();
+            assert!(ready == 0 || core < queues);
+        }
+    }
+}
+
+#[test]
+fn the_pools_are_bounds() {
+    for offload in [false, true] {
+        let Some((mut b, _)) = builder() else { return };
+        b.offload = Some(offload);
+        let mut tap = b.open().unwrap();
+        let port = &mut tap.ports[0];
+        assert_eq!(port.caps().tx_gso > 0, offload);
+        assert!(port.alloc(65_535 + 19).is_none(), "longer than it can carry");
+        assert!(offload || port.alloc(1500 + 19).is_none(), "longer than it can carry");
+        let mut held: Vec<_> = std::iter::from_fn(|| port.alloc(1514)).collect();
+        assert_eq!((held.len(), port.counters().no_buffer), (1024, 1));
+        assert_eq!(port.rx(&mut Burst::new(4)), 0);
+        let refused = port.counters().no_buffer;
+        if offload {
+            let large: Vec<_> = std::iter::from_fn(|| port.alloc(65_535 + 14)).collect();
+            assert_eq!((large.len(), port.counters().no_buffer), (64, refused + 1));
+            held.extend(large);
+        }
+        let first = held.remove(0);
+        port.release(first);
+        assert!(port.alloc(60).map(|f| held.push(f)).is_some());
+        held.into_iter().for_each(|f| port.release(f));
+        assert_eq!(port.held(), 0);
+    }
+}
+
+#[test]
+fn the_last_users_offloads_are_forgotten() {
+    let Some((mut b, host)) = builder() else { return };
+    let run = |args: &[&str]| assert!(Command::new("ip").args(args).status().unwrap().success());
+    run(&["tuntap", "add", &b.name, "mode", "tap", "multi_queue"]);
+    for offload in [true, false, true] {
+        b.offload = Some(offload);
+        let mut tap = b.open().unwrap();
+        let stack = Ipv4Addr::from_bits(host.to_bits() + 1);
+        neighbour(&tap, stack);
+        let socket = UdpSocket::bind((host, 0)).unwrap();
+        socket.send_to(b"hello", (stack, 4001)).unwrap();
+        assert_eq!(udp_payloads(&mut tap, 4001, 1), [b"hello"]);
+        assert_eq!(
+            tap.ports[0].counters().rx_csum_partial > 0,
+            offload,
+            "checksums are left out only if told so"
+        );
+    }
+    run(&["link", "delete", &b.name]);
 }
 
 #[test]
@@ -247,6 +362,7 @@ fn bad_settings_are_refused_before_anything_is_opened() {
     }
     let bad = [
         TapBuilder { queues: 0, ..TapBuilder::new("fftx") },
+        TapBuilder { cores: Some(0), ..TapBuilder::new("fftx") },
         TapBuilder { mtu: Some(100), ..TapBuilder::new("fftx") },
         TapBuilder { host_address: Some((Ipv4Addr::new(10, 0, 0, 1), 33)), ..TapBuilder::new("fftx") },
     ];

@@ -88,8 +88,8 @@ impl Inner {
         }
         let Inner { table, counters, config, now, .. } = self;
         let Some(tcb) = table.at(index) else { return Progress::Done };
-        let caps = port.caps();
-        let mut emitter = Emitter { port, caps, tx, mac: config.mac, ttl: config.ttl, counters };
+        let Caps { tx_csum, tx_gso, .. } = port.caps();
+        let mut emitter = Emitter { port, tx_csum, tx_gso, tx, mac: config.mac, ttl: config.ttl, counters };
         let progress = tcb.output(*now, &config.tcp, config.send_budget, &mut emitter);
         tcb.keep_buffers(*now, &config.tcp);
         table.count_memory(index);
@@ -192,7 +192,8 @@ fn count_retransmissions(n: u64, phase: Phase, flags: TcpFlags, counters: &mut C
 /// Puts segments into frames.
 struct Emitter<'a, P> {
     port: &'a mut P,
-    caps: Caps,
+    tx_csum: bool,
+    tx_gso: u32,
     tx: &'a mut Burst,
     mac: MacAddr,
     ttl: u8,
@@ -209,7 +210,7 @@ const LARGE_HEADERS: u32 = (ipv4::HEADER_LEN + tcp::HEADER_LEN + tcp::MAX_OPTION
 impl<P: Port> Emit for Emitter<'_, P> {
     #[inline]
     fn most_text(&self) -> u32 {
-        self.caps.tx_gso.saturating_sub(LARGE_HEADERS)
+        self.tx_gso.saturating_sub(LARGE_HEADERS)
     }
 
     fn emit(&mut self, tcb: &Tcb, segment: &OutSegment<'_>) -> bool {
@@ -242,7 +243,7 @@ impl<P: Port> Emit for Emitter<'_, P> {
         let _ = header.write(tcp);
         tcp[head..head + first.len()].copy_from_slice(first);
         tcp[head + first.len()..].copy_from_slice(second);
-        if self.caps.tx_csum {
+        if self.tx_csum {
             let _ = tcp::fill_partial_checksum(tcp, tcb.key.local(), tcb.key.remote());
             frame.meta.csum = Csum::Partial { start: TCP_AT as u16, offset: TCP_CSUM_OFFSET };
             frame.meta.gso_size = segment.gso_size;

@@ -91,11 +91,6 @@ impl Chunk {
     fn end(&self) -> SeqNumber {
         self.seq + self.len + u32::from(self.fin)
     }
-
-    /// How many segments it is.
-    fn count(&self) -> u32 {
-        if self.each == 0 { 1 } else { self.len.div_ceil(self.each) }
-    }
 }
 
 impl Tcb {
@@ -194,12 +189,16 @@ impl Tcb {
         }
         let most_text = emit.most_text();
         // What would be left of the budget behind a large segment is not worth a small one.
-        let slack = if most_text == 0 { 0 } else { self.snd.mss as usize };
+        let enough =
+            if most_text == 0 { budget } else { budget.saturating_sub(self.snd.mss as usize).max(1) };
         let mut sent = 0;
         loop {
-            let most = self.most_at_once(most_text, budget.saturating_sub(sent), now, config);
+            let most = match most_text {
+                0 => 0,
+                port => self.most_at_once(port, budget.saturating_sub(sent), now, config),
+            };
             let Some(chunk) = self.next_chunk(most, config) else { break };
-            if sent + slack.min(sent) >= budget {
+            if sent >= enough {
                 return Progress::Budget;
             }
             if self.paced(now, config) {
@@ -265,9 +264,15 @@ impl Tcb {
         if self.resend_one {
             return Some(chunk);
         }
+        if len > room || !covered {
+            return None;
+        }
+        if most == 0 {
+            return Some(chunk);
+        }
         // Behind the text there may be the FIN.
         let inside = window.min(text_end - u32::from(end.gt(text_end))).diff(start).max(0) as u32;
-        (len <= room && covered).then(|| self.enlarge(chunk, most.min(room).min(inside)))
+        Some(self.enlarge(chunk, most.min(room).min(inside)))
     }
 
     /// New data, as far as windows, Nagle and silly window avoidance allow.
@@ -293,8 +298,8 @@ impl Tcb {
         if len == 0 {
             return fin.then_some(Chunk::new(self.snd.nxt, 0, fin, false));
         }
-        let room = self.cc.cwnd().saturating_sub(self.pipe());
-        if len > room {
+        let (pipe, cwnd) = (self.pipe(), self.cc.cwnd());
+        if pipe + len > cwnd {
             self.held_back = true;
             return None;
         }
@@ -302,9 +307,12 @@ impl Tcb {
             return None;
         }
         let chunk = Chunk::new(self.snd.nxt, len, fin, false);
+        if most == 0 {
+            return Some(chunk);
+        }
         // The last goes by itself if the FIN goes with it.
         let open = unsent - u32::from(self.fin_open());
-        Some(self.enlarge(chunk, most.min(room).min(offered).min(open)))
+        Some(self.enlarge(chunk, most.min(cwnd - pipe).min(offered).min(open)))
     }
 
     /// Sender's silly window avoidance (RFC 9293 3.8.6.2.1) and Nagle (3.7.4).
@@ -369,7 +377,6 @@ impl Tcb {
         }
         self.rcv.adv = adv;
         self.ack_sent();
-        self.segs_out = self.segs_out.wrapping_add(chunk.count() - 1);
         true
     }
 
@@ -386,13 +393,16 @@ impl Tcb {
     fn chunk_sent(&mut self, chunk: &Chunk, now: Instant, config: &TcpConfig) {
         let end = chunk.end();
         self.user_timeout_sent(end);
-        self.data_segs_out = self.data_segs_out.wrapping_add(if chunk.len > 0 { chunk.count() } else { 0 });
+        self.data_segs_out = self.data_segs_out.wrapping_add(u32::from(chunk.len > 0));
+        if chunk.each > 0 {
+            self.count_large(chunk);
+        }
         let rto = now + self.rto.get(config);
         if self.recovery.reducing() {
             self.recovery.sent(chunk.len);
         }
         if chunk.again {
-            self.retransmits = self.retransmits.saturating_add(chunk.count());
+            self.retransmits = self.retransmits.saturating_add(1);
             self.bytes_retrans += u64::from(chunk.len);
             self.sent.resend(chunk.seq, end, now, self.delivered);
             let ts_value = self.ts.map(|_| self.ts_value(now));

@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering;
 
 use libc::{TP_STATUS_KERNEL, TP_STATUS_USER, tpacket_hdr_v1, tpacket3_hdr};
 
-use super::vnet::VNET_LEN;
 use crate::region::Region;
+use crate::vnet::VNET_LEN;
 
 /// Where a block's head has what: `tpacket_block_desc` is a version, an offset and `tpacket_hdr_v1`.
 const HEAD: usize = 8;

@@ -8,10 +8,10 @@
 mod blocks;
 mod filter;
 mod socket;
-mod vnet;
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use ferroflow_stack::port::{Burst, Caps, Csum, Frame, Interest, Meta, Port, PortError};
@@ -20,10 +20,10 @@ use rustix::io::Errno;
 
 use blocks::{Blocks, Found, Next};
 pub(crate) use socket::{hear, senders};
-use vnet::{VNET_LEN, VnetHeader};
 
 use crate::link::LinkError;
 use crate::sockopt;
+use crate::vnet::{VNET_LEN, VnetHeader};
 
 /// Bytes of a block: several frames of 64 KiB fit.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -199,7 +199,7 @@ impl PacketPort {
         self.mtu as usize + LINK_BYTES
     }
 
-    fn range(&self, f: &Frame) -> std::ops::Range<usize> {
+    fn range(&self, f: &Frame) -> Range<usize> {
         let start = f.idx as usize * self.slot + f.off as usize;
         start..start + f.len as usize
     }
@@ -392,9 +392,9 @@ impl Port for PacketPort {
         let mut count = 0;
         while let Some(frame) = from.pop() {
             debug_assert!(frame.port == BUFFER, "a received frame cannot be sent from the ring");
-            let start = frame.idx as usize * self.slot + frame.off as usize;
-            if let Some(before) = self.buffers[start - VNET_LEN..].first_chunk_mut() {
-                VnetHeader::of(frame.meta.csum).write(before);
+            let Range { start, end } = self.range(&frame);
+            if let Some((before, packet)) = self.buffers[start - VNET_LEN..end].split_first_chunk_mut() {
+                VnetHeader::of(&frame.meta, packet).write(before);
             }
             self.pending.push_back(frame);
             count += 1;

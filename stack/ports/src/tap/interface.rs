@@ -1,25 +1,100 @@
 //! Making and configuring the interface: `/dev/net/tun` and the ioctls of netdevice(7).
 
 use std::net::Ipv4Addr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{Tap, TapBuilder, TapError, TapPort};
+use super::{Tap, TapBuilder, TapError, TapPort, steering};
 use crate::link::{Link, LinkError, hardware_address, inet, ioctl, request};
 use crate::spec::{MTU_MAX, QUEUES_MAX, is_interface_name};
+use crate::vnet::VNET_LEN;
 
 /// Frames that the kernel queues for us on an interface of our own; its default of 500 loses a burst of a few
 /// connections.
 const TX_QUEUE_LEN: i32 = 4096;
 
+/// What may be left to us in frames that we receive: checksums and segmentation (linux/if_tun.h).
+const OFFLOADS: libc::c_uint = libc::TUN_F_CSUM | libc::TUN_F_TSO4 | libc::TUN_F_TSO6;
+
 pub(super) fn open(builder: &TapBuilder) -> Result<Tap, TapError> {
     let name = builder.name.as_str();
     check(builder)?;
     let found = Existing::look(name)?;
+    let mut warnings = Vec::new();
+    let (queues, offload) = match builder.offload {
+        Some(offload) => (attach_all(builder, found, offload)?, offload),
+        None => match attach_all(builder, found, true) {
+            Err(TapError::NoOffload { source, .. }) => {
+                warnings.push(format!(
+                    "{name}: the kernel refuses offloads ({source}): every frame is one segment"
+                ));
+                (attach_all(builder, found, false)?, false)
+            }
+            queues => (queues?, true),
+        },
+    };
+    let created = matches!(found, Existing::Nothing);
+    let link = Link::new(name)?;
+    configure(&link, builder, created)?;
+    let mtu = link.mtu()?.min(MTU_MAX);
+    let (_, host_mac) = link.hardware()?;
+    let cores = builder.cores.unwrap_or(builder.queues);
+    let steered = steer(builder, &queues, cores, created, &mut warnings)?;
+    let ports = share_out(&queues, cores, |core, own, out| TapPort::new(own, out, name, core, mtu, offload));
+    let ports =
+        ports.map_err(|source| TapError::Io { name: name.into(), what: "watch the queues", source })?;
+    Ok(Tap { name: name.into(), ports, host_mac, created, offload, steered, warnings })
+}
+
+/// Queues go to the cores in turn; a core without one sends by another's.
+fn share_out<T>(
+    queues: &[Arc<OwnedFd>],
+    cores: u16,
+    port: impl Fn(u16, Vec<Arc<OwnedFd>>, Arc<OwnedFd>) -> std::io::Result<T>,
+) -> std::io::Result<Vec<T>> {
+    let own = |core: u16| queues.iter().skip(core.into()).step_by(cores.into()).cloned().collect();
+    (0..cores).map(|core| port(core, own(core), queues[usize::from(core) % queues.len()].clone())).collect()
+}
+
+/// Has the kernel bring frames to the cores that own their connections, if it lets us.
+fn steer(
+    builder: &TapBuilder,
+    queues: &[Arc<OwnedFd>],
+    cores: u16,
+    created: bool,
+    warnings: &mut Vec<String>,
+) -> Result<bool, TapError> {
+    let name = &builder.name;
+    if queues.len() == 1 || cores == 1 {
+        if !created && queues.len() > 1 {
+            // Of whoever had the interface before. A kernel without steering programs has none of them either.
+            let _ = steering::detach(queues[0].as_fd());
+        }
+        return Ok(cores == 1);
+    }
+    match steering::attach(queues[0].as_fd(), cores, &builder.key) {
+        Ok(()) => Ok(true),
+        Err(e) => {
+            warnings.push(format!(
+                "{name}: the kernel takes no program that steers ({e}; it wants CAP_BPF): frames that arrive at another \
+                 core than their connection's are handed over"
+            ));
+            Ok(false)
+        }
+    }
+}
+
+/// All queues, with offloads or without.
+fn attach_all(builder: &TapBuilder, found: Existing, offload: bool) -> Result<Vec<Arc<OwnedFd>>, TapError> {
+    let name = builder.name.as_str();
     let mut flags = libc::IFF_TAP | libc::IFF_NO_PI;
+    if offload {
+        flags |= libc::IFF_VNET_HDR;
+    }
     match found {
         Existing::Tap { multi_queue: false } if builder.queues > 1 => {
             return Err(TapError::OneQueue(name.into()));
@@ -28,14 +103,32 @@ pub(super) fn open(builder: &TapBuilder) -> Result<Tap, TapError> {
         Existing::Nothing if builder.queues > 1 => flags |= libc::IFF_MULTI_QUEUE,
         _ => {}
     }
-    let fds = (0..builder.queues).map(|_| attach(name, flags)).collect::<Result<Vec<_>, _>>()?;
-    let created = matches!(found, Existing::Nothing);
-    let link = Link::new(name)?;
-    configure(&link, builder, created)?;
-    let mtu = link.mtu()?.min(MTU_MAX);
-    let (_, host_mac) = link.hardware()?;
-    let port = |(queue, fd)| TapPort::new(fd, name, queue, mtu);
-    Ok(Tap { name: name.into(), ports: (0..).zip(fds).map(port).collect(), host_mac, created })
+    let open = |_| attach(name, flags).map(Arc::new);
+    let queues: Vec<_> = (0..builder.queues).map(open).collect::<Result<_, _>>()?;
+    for queue in &queues {
+        set_offloads(queue.as_fd(), offload)
+            .map_err(|source| TapError::NoOffload { name: name.into(), source })?;
+    }
+    Ok(queues)
+}
+
+/// Says what is left to us. An interface that was there has what its last user said.
+fn set_offloads(queue: BorrowedFd<'_>, on: bool) -> std::io::Result<()> {
+    let offloads = if on { OFFLOADS } else { 0 };
+    // SAFETY: this ioctl's argument is a number, and the kernel touches no memory of ours.
+    let result =
+        unsafe { libc::ioctl(queue.as_raw_fd(), libc::TUNSETOFFLOAD, libc::c_ulong::from(offloads)) };
+    if result < 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    if on { set_number(queue, libc::TUNSETVNETHDRSZ, VNET_LEN as i32) } else { Ok(()) }
+}
+
+/// One of the ioctls of /dev/net/tun whose argument is a pointer to a number.
+pub(super) fn set_number(queue: BorrowedFd<'_>, number: libc::Ioctl, value: i32) -> std::io::Result<()> {
+    // SAFETY: the ioctls that this is called with read an `int` at the pointer, which is to a live one.
+    let result = unsafe { libc::ioctl(queue.as_raw_fd(), number, std::ptr::from_ref(&value)) };
+    if result < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
 }
 
 fn check(builder: &TapBuilder) -> Result<(), TapError> {
@@ -44,6 +137,9 @@ fn check(builder: &TapBuilder) -> Result<(), TapError> {
     }
     if !(1..=QUEUES_MAX).contains(&builder.queues) {
         return Err(TapError::BadSetting(format!("{} queues: a TAP interface has 1 to 256", builder.queues)));
+    }
+    if builder.cores == Some(0) {
+        return Err(TapError::BadSetting("no cores: a port needs one".into()));
     }
     if let Some(mtu) = builder.mtu
         && !(576..=MTU_MAX).contains(&mtu)

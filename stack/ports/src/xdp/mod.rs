@@ -4,7 +4,6 @@
 //! the kernel. Each queue has a socket and memory of its own; a core has one or several. The program is held by a
 //! descriptor (a BPF link that is pinned nowhere): when the process ends, however it ends, the kernel takes it off.
 
-mod bpf;
 mod chunks;
 mod partial;
 mod program;

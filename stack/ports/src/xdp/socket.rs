@@ -12,7 +12,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use super::chunks::{Chunks, DESCRIPTOR_LEN};
 use super::queue::Queue;
 use super::ring::{Consumer, Offsets, Producer};
-use super::{BUFFERS, Mode, QUEUES_PER_CORE, Xdp, XdpBuilder, XdpError, XdpPort, bpf, program};
+use super::{BUFFERS, Mode, QUEUES_PER_CORE, Xdp, XdpBuilder, XdpError, XdpPort, program};
+use crate::bpf;
 use crate::ethtool;
 use crate::link::{Ethernet, Link, stack_mac};
 use crate::packet::hear;
@@ -76,7 +77,7 @@ pub(super) fn open(builder: &XdpBuilder) -> Result<Xdp, XdpError> {
         all.push(queue);
     }
     let code = program::own_address(mac, map.as_raw_fd());
-    let program = bpf::load(&code).map_err(refuse("load the XDP program"))?;
+    let program = bpf::load(bpf::Kind::Xdp, &code).map_err(refuse("load the XDP program"))?;
     let (attached, mut mode) = attach(link, &program, ethernet.index)?;
     for (number, queue) in (0..).zip(&all) {
         bind_in_time(queue.fd(), ethernet.index, number, mode == Mode::Generic)

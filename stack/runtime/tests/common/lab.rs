@@ -108,7 +108,7 @@ pub fn tap(queues: u16) -> (Vec<TapPort>, [u8; 6]) {
     (tap.ports, mac)
 }
 
-/// A kind of port on one end of a veth pair, and how many cores and queues.
+/// A kind of port, on one end of a veth pair or a TAP interface, and how many cores and queues.
 #[derive(Debug, Clone, Copy)]
 pub struct Cell {
     pub port: &'static str,
@@ -121,7 +121,8 @@ impl Cell {
     /// Its kind of port on ff0.
     pub fn open(self) -> Opened {
         let spec: PortSpec = self.port.parse().unwrap_or_else(|e| panic!("{e}"));
-        let wanted = Wanted { key: KEY, ..Wanted::new(self.cores) };
+        let host_address = self.port.starts_with("tap").then_some((HOST, 24));
+        let wanted = Wanted { key: KEY, host_address, ..Wanted::new(self.cores) };
         spec.open(&wanted).unwrap_or_else(|e| panic!("{self:?}: {e}"))
     }
 
@@ -136,7 +137,7 @@ impl Cell {
 
     /// Whether frames come to the core that owns their connection by themselves.
     pub fn steers(self) -> bool {
-        self.port.starts_with("packet")
+        self.port.starts_with("packet") || (self.port.starts_with("tap") && self.queues >= self.cores)
     }
 }
 

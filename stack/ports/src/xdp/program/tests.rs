@@ -1,6 +1,9 @@
 use proptest::prelude::*;
 
+use libc::{BPF_LDX, BPF_MEM};
+
 use super::*;
+use crate::bpf::assembler::{ALU64, BPF_PSEUDO_MAP_FD, CALL, DOUBLE, EXIT, MOV};
 
 const MAP: i32 = 77;
 const QUEUE: u64 = 3;

@@ -1,9 +1,11 @@
-//! bpf(2): the few commands that an XDP program needs, by the kernel's own structures (linux/bpf.h).
+//! bpf(2): the few commands that our programs need, by the kernel's own structures (linux/bpf.h).
+
+pub(crate) mod assembler;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-use super::program::Instruction;
+use assembler::Instruction;
 
 const BPF_MAP_CREATE: i32 = 0;
 const BPF_MAP_UPDATE_ELEM: i32 = 2;
@@ -11,14 +13,15 @@ const BPF_PROG_LOAD: i32 = 5;
 const BPF_LINK_CREATE: i32 = 28;
 
 const BPF_MAP_TYPE_XSKMAP: u32 = 17;
+const BPF_PROG_TYPE_SOCKET_FILTER: u32 = 1;
 const BPF_PROG_TYPE_XDP: u32 = 6;
 /// As an attach type.
 const BPF_XDP: u32 = 37;
 
 /// Attached before the kernel makes a packet of its own of the frame (linux/if_link.h).
-pub(super) const XDP_FLAGS_DRV_MODE: u32 = 1 << 2;
+pub(crate) const XDP_FLAGS_DRV_MODE: u32 = 1 << 2;
 /// Attached behind that, which every driver allows.
-pub(super) const XDP_FLAGS_SKB_MODE: u32 = 1 << 1;
+pub(crate) const XDP_FLAGS_SKB_MODE: u32 = 1 << 1;
 
 const NAME_LEN: usize = 16;
 /// The name that `bpftool` shows.
@@ -101,7 +104,7 @@ fn raw(fd: impl AsFd) -> u32 {
 }
 
 /// A map from queues to AF_XDP sockets.
-pub(super) fn xsk_map(queues: u32) -> io::Result<OwnedFd> {
+pub(crate) fn xsk_map(queues: u32) -> io::Result<OwnedFd> {
     let mut attr = MapCreate {
         map_type: BPF_MAP_TYPE_XSKMAP,
         key_size: 4,
@@ -115,7 +118,7 @@ pub(super) fn xsk_map(queues: u32) -> io::Result<OwnedFd> {
 }
 
 /// Puts a queue's socket into the map.
-pub(super) fn set_socket(map: BorrowedFd<'_>, queue: u32, socket: BorrowedFd<'_>) -> io::Result<()> {
+pub(crate) fn set_socket(map: BorrowedFd<'_>, queue: u32, socket: BorrowedFd<'_>) -> io::Result<()> {
     let value = raw(socket);
     let mut attr = MapUpdate {
         map_fd: raw(map),
@@ -128,10 +131,23 @@ pub(super) fn set_socket(map: BorrowedFd<'_>, queue: u32, socket: BorrowedFd<'_>
     unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attr) }.map(|_| ())
 }
 
-/// Has the kernel check and translate an XDP program. What its verifier says is part of the error.
-pub(super) fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
+/// What a program is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Frames as they come from the card.
+    Xdp,
+    /// Packets of a socket, or of a TAP interface that are to be steered.
+    Filter,
+}
+
+/// Has the kernel check and translate a program. What its verifier says is part of the error.
+pub(crate) fn load(kind: Kind, program: &[Instruction]) -> io::Result<OwnedFd> {
+    let (prog_type, expected_attach_type) = match kind {
+        Kind::Xdp => (BPF_PROG_TYPE_XDP, BPF_XDP),
+        Kind::Filter => (BPF_PROG_TYPE_SOCKET_FILTER, 0),
+    };
     let attr = |level, log: &mut [u8]| ProgLoad {
-        prog_type: BPF_PROG_TYPE_XDP,
+        prog_type,
         insn_cnt: program.len() as u32,
         insns: program.as_ptr() as u64,
         license: LICENSE.as_ptr() as u64,
@@ -142,7 +158,7 @@ pub(super) fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
         prog_flags: 0,
         prog_name: NAME,
         prog_ifindex: 0,
-        expected_attach_type: BPF_XDP,
+        expected_attach_type,
     };
     // SAFETY: program and licence live until the call returns, and there is no log.
     match unsafe { bpf(BPF_PROG_LOAD, &mut attr(0, &mut [])) } {
@@ -166,7 +182,7 @@ pub(super) fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
 
 /// Attaches a program to an interface for as long as the link's descriptor is open: the kernel detaches it when
 /// the process ends, however it ends.
-pub(super) fn attach(program: BorrowedFd<'_>, index: u32, flags: u32) -> io::Result<OwnedFd> {
+pub(crate) fn attach(program: BorrowedFd<'_>, index: u32, flags: u32) -> io::Result<OwnedFd> {
     let mut attr = LinkCreate { prog_fd: raw(program), target_ifindex: index, attach_type: BPF_XDP, flags };
     // SAFETY: there are no pointers in it.
     unsafe { bpf(BPF_LINK_CREATE, &mut attr) }.map(descriptor)
