@@ -178,7 +178,8 @@ impl Host {
 
 fn driven(settings: &Settings, now: Instant) -> Driven<SimPort> {
     let many = 1 << 16;
-    let port = SimPortConfig { mtu: settings.mtu, frames: many, tx_per_turn: many, rx_queue: many };
+    let port =
+        SimPortConfig { mtu: settings.mtu, frames: many, tx_gso: 0, tx_per_turn: many, rx_queue: many };
     let mut config = Config::new(link::OURS, settings.local_ip, settings.prefix_len, settings.seed);
     config.gateway = Some(settings.gateway_ip);
     config.tcp = settings.tcp.clone();

@@ -372,7 +372,7 @@ fn part(frame: &Frame) -> std::ops::Range<usize> {
 
 impl<D: Device> Port for NetmapPort<D> {
     fn caps(&self) -> Caps {
-        Caps { mtu: self.mtu, reply_in_place: true, tx_csum: false, queue: self.core }
+        Caps { mtu: self.mtu, reply_in_place: true, tx_csum: false, tx_gso: 0, queue: self.core }
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {
