@@ -69,7 +69,7 @@ impl Path {
             assert_eq!(net.host(host).service().violations(), &[] as &[String], "seed {}", self.seed);
         }
         assert_eq!(net.broken_rules(), &[] as &[String], "seed {}", self.seed);
-        let counters = net.host(client).counters().clone();
+        let counters = *net.host(client).counters();
         drop(net);
         (Rc::try_unwrap(lines).expect("the net is gone").into_inner(), counters)
     }
@@ -172,13 +172,11 @@ fn pieces_of_every_length_are_cut_the_same() {
 
 #[test]
 fn segments_follow_the_path() {
+    let probing: [fn(&mut TcpConfig); 2] =
+        [|tcp| tcp.mtu_probing = MtuProbing::Always, |tcp| tcp.mtu_probing = MtuProbing::BlackHole];
     for narrow in [Narrow::honest(1000), Narrow::honest(1400), Narrow::silent(1280)] {
-        for tcp in [(|tcp| tcp.mtu_probing = MtuProbing::Always) as fn(&mut TcpConfig), |tcp| {
-            tcp.mtu_probing = MtuProbing::BlackHole
-        }] {
-            let paths =
-                (0..6).map(|seed| Path { narrow: Some(narrow), tcp, ..Path::new(lossy(0.005), seed) });
-            many(paths);
+        for tcp in probing {
+            many((0..6).map(|seed| Path { narrow: Some(narrow), tcp, ..Path::new(lossy(0.005), seed) }));
         }
     }
 }
