@@ -163,4 +163,7 @@ pub trait Service {
     fn stop(&mut self, net: &mut impl Net) {
         let _ = net;
     }
+
+    /// Tells what the service has counted, by name. Not for the data path.
+    fn report(&self, _each: &mut dyn FnMut(&'static str, u64)) {}
 }

@@ -33,6 +33,7 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     Demo(DemoArgs),
     Doctor(DoctorArgs),
+    Top(TopArgs),
     Decode(DecodeArgs),
     Encode(EncodeArgs),
 }
@@ -51,6 +52,7 @@ Examples:
   sudo ferroflow run --port tap:ff0 --cores 2   the own stack at 10.77.0.2, two cores
   sudo ferroflow run --pcap ff.pcapng           what the own stack receives and sends, for Wireshark
   sudo ferroflow run --cpus 2-3 --idle spin     two cores on processors of their own, without sleep
+  ferroflow top                                 what its cores do, live
   kill -USR1 $(pidof ferroflow)                 its connections, listeners and counters, on its stderr
 
 Ports:
@@ -83,6 +85,10 @@ pub(crate) struct RunArgs {
     /// Seconds of silence after which a switch counts as gone
     #[arg(long, value_name = "SECONDS", default_value = "15", value_parser = seconds)]
     pub(crate) echo_timeout: Duration,
+    /// Where `ferroflow top` finds this controller: a Unix socket for its user alone, or `none` [default: control.sock in
+    /// /run/ferroflow for root, in $XDG_RUNTIME_DIR/ferroflow for others, unless another controller has it]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Option<ControlSpec>,
     /// Write every frame of the own stack to this pcapng file, one interface for each core; `,snaplen=N` keeps the first
     /// N bytes of each. What the disk is too slow for is missing there, and counted
     #[arg(long, value_name = "FILE[,snaplen=N]")]
@@ -210,6 +216,27 @@ pub(crate) struct DoctorArgs {
     pub(crate) json: bool,
 }
 
+/// Show a running controller live: what each core does, and what is dropped
+///
+/// Rates are over the last interval. `q` or Ctrl-C ends it; the arrow keys move where there are more cores than lines, and
+/// the space bar holds the page. What a port or the kernel's sockets do not know is left out.
+#[derive(Debug, Args)]
+pub(crate) struct TopArgs {
+    /// The controller's socket, as its `--control` says [default: control.sock in /run/ferroflow for root, in
+    /// $XDG_RUNTIME_DIR/ferroflow for others]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Option<PathBuf>,
+    /// Seconds from one look to the next
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = interval)]
+    pub(crate) interval: Duration,
+    /// Print the page once, as text, after one interval
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) once: bool,
+    /// Print everything that was counted so far as one JSON object on one line, at once
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Most cores: far more than any machine has queues.
 const MAX_CORES: usize = 256;
 
@@ -231,6 +258,34 @@ fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(s) if s.is_finite() && (0.1..=86_400.0).contains(&s) => Ok(Duration::from_secs_f64(s)),
         _ => Err("a number of seconds between 0.1 and 86400 is wanted".to_owned()),
+    }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(s) if s.is_finite() && (0.1..=60.0).contains(&s) => Ok(Duration::from_secs_f64(s)),
+        _ => Err("a number of seconds between 0.1 and 60 is wanted".to_owned()),
+    }
+}
+
+/// Where a controller can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ControlSpec {
+    /// Nowhere.
+    None,
+    /// At this socket.
+    At(PathBuf),
+}
+
+impl FromStr for ControlSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ControlSpec, String> {
+        match text {
+            "" => Err("the path of a socket is wanted, or none".to_owned()),
+            "none" => Ok(ControlSpec::None),
+            path => Ok(ControlSpec::At(path.into())),
+        }
     }
 }
 

@@ -3,11 +3,13 @@
 
 mod args;
 mod codec;
+mod control;
 mod demo;
 mod doctor;
 mod entropy;
 mod log;
 mod run;
+mod top;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -25,13 +27,14 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args).map(|()| ExitCode::SUCCESS),
         Command::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),
         Command::Doctor(args) => doctor::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Top(args) => top::run(args).map(|()| ExitCode::SUCCESS),
         Command::Decode(args) => codec::decode(args),
         Command::Encode(args) => codec::encode(args),
     };
     result.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "ferroflow: {error:#}");
         match cli.command {
-            Command::Run(_) | Command::Demo(_) | Command::Doctor(_) => ExitCode::FAILURE,
+            Command::Run(_) | Command::Demo(_) | Command::Doctor(_) | Command::Top(_) => ExitCode::FAILURE,
             Command::Decode(_) | Command::Encode(_) => ExitCode::from(codec::WRONG),
         }
     })

@@ -345,6 +345,14 @@ impl Service for Controller {
         }
         self.work(net);
     }
+
+    fn report(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        self.shared.counters.iter().for_each(|(name, value)| each(name, value));
+        let mail = self.mailbox.stats();
+        each("mail_sent", mail.sent);
+        each("mail_refused", mail.refused);
+        each("mail_received", mail.received);
+    }
 }
 
 #[cfg(test)]

@@ -113,6 +113,7 @@ impl AnyPort {
                     ("shm_tx_full", c.tx_full),
                     ("shm_no_buffer", c.no_buffer),
                     ("shm_wake_ups", c.wake_ups),
+                    ("shm_bell_reads", c.bell_reads),
                     ("shm_sessions", c.sessions),
                     ("shm_broken", c.broken),
                 ]
@@ -172,5 +173,13 @@ impl Port for AnyPort {
 
     fn prepare_wait(&mut self) -> bool {
         each!(self, p => p.prepare_wait())
+    }
+
+    fn kernel_entries(&self) -> u64 {
+        each!(self, p => p.kernel_entries())
+    }
+
+    fn report(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        self.counters().into_iter().for_each(|(name, value)| each(name, value));
     }
 }

@@ -9,7 +9,7 @@ use ferroflow_stack::port::PortError;
 
 use crate::clock;
 use crate::engine::Engine;
-use crate::inspect::Question;
+use crate::inspect::{Figures, Question};
 use crate::wake::Waker;
 
 /// What a core with nothing to do does.
@@ -25,12 +25,16 @@ pub enum Idle {
 }
 
 /// What a core has done so far; readable by any thread while it runs.
+///
+/// In cache lines of its own (two, since processors fetch them in pairs): the core writes it in every turn.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub struct CoreStats {
     turns: AtomicU64,
     idle_turns: AtomicU64,
     sleeps: AtomicU64,
     conns: AtomicU64,
+    idle_nanos: AtomicU64,
 }
 
 impl CoreStats {
@@ -53,11 +57,16 @@ impl CoreStats {
     pub fn conns(&self) -> u64 {
         self.conns.load(Ordering::Relaxed)
     }
+
+    /// Time without anything to do: asleep, or in turns that found nothing.
+    pub fn idle(&self) -> Duration {
+        Duration::from_nanos(self.idle_nanos.load(Ordering::Relaxed))
+    }
 }
 
 /// Only the core itself writes: a load and a store are enough.
-fn add_one(counter: &AtomicU64) {
-    counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+fn add(counter: &AtomicU64, n: u64) {
+    counter.store(counter.load(Ordering::Relaxed) + n, Ordering::Relaxed);
 }
 
 /// What the loop needs beside its engine.
@@ -89,12 +98,11 @@ impl Loop {
             }
             self.waker.begin_turn();
             let turn = engine.turn(now)?;
-            add_one(&self.stats.turns);
-            if turn.handled == 0 {
-                add_one(&self.stats.idle_turns);
-            }
+            add(&self.stats.turns, 1);
+            let nothing = turn.handled == 0 && !turn.more;
+            add(&self.stats.idle_turns, u64::from(nothing));
             self.stats.conns.store(engine.conns() as u64, Ordering::Relaxed);
-            self.questions[self.core].answer(engine);
+            self.questions[self.core].answer(engine, || self.figures());
             if let Some(end) = stopping {
                 if engine.conns() == 0 && !turn.more {
                     return Ok(());
@@ -109,19 +117,38 @@ impl Loop {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
             };
+            let mut idle_since = nothing.then_some(now);
             if !awake && self.stop_seen(stopping) && engine.prepare_wait() && self.waker.try_sleep() {
                 // The turn itself has taken time: the deadline counts from the clock as it is.
                 let asleep = clock::now();
                 let timeout = next.map(|at| at.since(asleep));
                 if timeout != Some(Duration::ZERO) {
                     engine.wait(timeout)?;
-                    add_one(&self.stats.sleeps);
+                    add(&self.stats.sleeps, 1);
                 }
                 now = clock::now();
                 spin.slept(now.since(asleep));
+                idle_since = idle_since.or(Some(asleep));
             } else {
                 now = clock::now();
             }
+            if let Some(since) = idle_since {
+                add(&self.stats.idle_nanos, now.since(since).as_nanos() as u64);
+            }
+        }
+    }
+
+    /// What the loop itself knows for [`crate::Inspector::figures`], at this moment.
+    fn figures(&self) -> Figures {
+        let stats = &self.stats;
+        Figures {
+            at: clock::now(),
+            conns: stats.conns(),
+            turns: stats.turns(),
+            idle_turns: stats.idle_turns(),
+            sleeps: stats.sleeps(),
+            idle: stats.idle(),
+            ..Figures::default()
         }
     }
 

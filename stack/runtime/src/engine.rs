@@ -5,6 +5,8 @@ use std::time::Duration;
 use ferroflow_stack::Instant;
 use ferroflow_stack::port::PortError;
 
+use crate::inspect::Figures;
+
 /// What one turn did and what it leaves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Turn {
@@ -48,4 +50,7 @@ pub trait Engine {
 
     /// Says in lines for people what the core holds and has counted: see [`crate::Inspector`].
     fn describe(&self, _out: &mut String) {}
+
+    /// Adds what the engine has counted: see [`crate::Inspector`].
+    fn report(&self, _figures: &mut Figures) {}
 }

@@ -22,7 +22,7 @@ pub mod wall;
 pub use crate::core::Idle;
 pub use capture::CaptureFile;
 pub use engine::{Engine, Turn};
-pub use inspect::Inspector;
+pub use inspect::{Figures, Inspector};
 pub use kernel::Kernel;
 pub use mail::Mailbox;
 pub use places::Pin;

@@ -12,6 +12,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
 use crate::engine::{Engine, Turn};
+use crate::inspect::Figures;
 use crate::wake::Waker;
 
 /// How long to sleep at most on a port that cannot wake anyone.
@@ -24,6 +25,8 @@ pub struct PortEngine<P: Port, S: Service> {
     events: Vec<Event>,
     /// What of the port is being watched.
     watched: Option<(RawFd, Interest)>,
+    /// Calls of `epoll_wait`.
+    waits: u64,
     /// Keeps the registered descriptor open.
     _waker: Waker,
 }
@@ -39,7 +42,14 @@ impl<P: Port, S: Service> PortEngine<P, S> {
             // Edge-triggered: every write to it is an event, and it is never read.
             epoll::add(&epoll, fd, EventData::new_u64(0), EventFlags::IN | EventFlags::ET)?;
         }
-        Ok(PortEngine { instance, epoll, events: Vec::with_capacity(4), watched: None, _waker: waker })
+        Ok(PortEngine {
+            instance,
+            epoll,
+            events: Vec::with_capacity(4),
+            watched: None,
+            waits: 0,
+            _waker: waker,
+        })
     }
 
     /// The instance.
@@ -101,6 +111,7 @@ impl<P: Port, S: Service> Engine for PortEngine<P, S> {
             tv_nsec: t.subsec_nanos().into(),
         });
         self.events.clear();
+        self.waits += 1;
         match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.events), timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(e) => Err(e.into()),
@@ -122,5 +133,13 @@ impl<P: Port, S: Service> Engine for PortEngine<P, S> {
     fn describe(&self, out: &mut String) {
         // Writing to a string cannot fail.
         let _ = write!(out, "{}", self.instance.dump());
+    }
+
+    fn report(&self, figures: &mut Figures) {
+        let (port, service) = (self.instance.port(), self.instance.service());
+        figures.kernel_entries = self.waits + port.kernel_entries();
+        figures.stack.extend(self.instance.counters().iter());
+        port.report(&mut |name, value| figures.port.push((name, value)));
+        service.report(&mut |name, value| figures.service.push((name, value)));
     }
 }

@@ -329,6 +329,17 @@ impl<P: Port> Port for Steered<P> {
         assert!(self.mail.cores() == 1 || self.mail.is_attached(), "Steered::attach was not called");
         self.mail.is_empty() && self.inner.prepare_wait()
     }
+
+    fn kernel_entries(&self) -> u64 {
+        self.inner.kernel_entries()
+    }
+
+    fn report(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        each("handed_over", self.counters.handed_over);
+        each("taken_over", self.counters.taken_over);
+        each("handing_over_dropped", self.counters.dropped);
+        self.inner.report(each);
+    }
 }
 
 #[cfg(test)]

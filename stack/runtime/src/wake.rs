@@ -18,7 +18,9 @@ pub struct Waker {
     inner: Arc<Inner>,
 }
 
+/// In cache lines of its own: the owner writes the gate in every turn, and whoever wakes it reads it.
 #[derive(Debug)]
+#[repr(align(128))]
 struct Inner {
     gate: Gate,
     fd: Option<OwnedFd>,

@@ -308,6 +308,14 @@ impl<P: Port> Port for Lossy<P> {
     fn prepare_wait(&mut self) -> bool {
         self.port.prepare_wait()
     }
+
+    fn kernel_entries(&self) -> u64 {
+        self.port.kernel_entries()
+    }
+
+    fn report(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        self.port.report(each);
+    }
 }
 
 #[cfg(test)]

@@ -145,6 +145,14 @@ pub trait Port {
     fn prepare_wait(&mut self) -> bool {
         true
     }
+
+    /// How often the kernel has been entered for frames so far; the owner's waits for them are not among it.
+    fn kernel_entries(&self) -> u64 {
+        0
+    }
+
+    /// Tells what the port has counted beside the stack's own counters, by name. Not for the data path.
+    fn report(&self, _each: &mut dyn FnMut(&'static str, u64)) {}
 }
 
 /// Frames taken or sent at once, in order, with a fixed capacity.

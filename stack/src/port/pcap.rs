@@ -238,6 +238,16 @@ impl<P: Port, W: Sink> Port for Pcap<P, W> {
     fn prepare_wait(&mut self) -> bool {
         self.port.prepare_wait()
     }
+
+    fn kernel_entries(&self) -> u64 {
+        self.port.kernel_entries()
+    }
+
+    fn report(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        self.port.report(each);
+        each("captured", self.capture.counters.captured);
+        each("capture_dropped", self.capture.counters.dropped);
+    }
 }
 
 #[cfg(test)]

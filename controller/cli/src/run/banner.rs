@@ -2,9 +2,8 @@
 
 use std::io::Write;
 
-use ferroflow_runtime::CoreReport;
+use ferroflow_runtime::{CoreReport, Figures};
 
-use super::Report;
 use super::place::Place;
 use crate::args::RunArgs;
 
@@ -14,31 +13,9 @@ use crate::args::RunArgs;
 /// When stdout is closed.
 pub(super) fn print(args: &RunArgs, place: &Place, apps: &[String], ports: &[u16]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let cores = match args.cores.count() {
-        1 => "1 core".to_owned(),
-        n => format!("{n} cores"),
-    };
-    let runs = format!("ferroflow {}: {} on {cores}", env!("CARGO_PKG_VERSION"), apps.join(", "));
-    match place {
-        Place::Stack { what, address, host, .. } => {
-            write!(out, "{runs}, its own TCP/IP stack at {} on {what}", address.address)?;
-            match host {
-                Some(host) => writeln!(out, " (this host is {})", host.address)?,
-                None => writeln!(out)?,
-            }
-        }
-        Place::Kernel { why: None } => writeln!(out, "{runs}, the kernel's sockets")?,
-        Place::Kernel { why: Some(why) } => writeln!(out, "{runs}, the kernel's sockets, since: {why}")?,
-    }
+    writeln!(out, "{}", runs(args, place, apps))?;
     let address = place.address();
-    let list: Vec<_> = ports
-        .iter()
-        .map(|port| match place {
-            Place::Stack { .. } => format!("{address}:{port}"),
-            Place::Kernel { .. } => format!("*:{port}"),
-        })
-        .collect();
-    writeln!(out, "listening on {}", list.join(" and "))?;
+    writeln!(out, "listening on {}", listening(place, ports).join(" and "))?;
     let port = ports.first().copied().unwrap_or(6653);
     if let Place::Stack { socket: Some(socket), .. } = place {
         writeln!(out, "\nTo load it from another process, copy this:")?;
@@ -56,19 +33,39 @@ pub(super) fn print(args: &RunArgs, place: &Place, apps: &[String], ports: &[u16
     out.flush()
 }
 
+/// What runs where, in one line.
+pub(super) fn runs(args: &RunArgs, place: &Place, apps: &[String]) -> String {
+    let cores = match args.cores.count() {
+        1 => "1 core".to_owned(),
+        n => format!("{n} cores"),
+    };
+    let runs = format!("ferroflow {}: {} on {cores}", env!("CARGO_PKG_VERSION"), apps.join(", "));
+    match place {
+        Place::Stack { what, address, host, .. } => {
+            let host = host.map_or_else(String::new, |host| format!(" (this host is {})", host.address));
+            format!("{runs}, its own TCP/IP stack at {} on {what}{host}", address.address)
+        }
+        Place::Kernel { why: None } => format!("{runs}, the kernel's sockets"),
+        Place::Kernel { why: Some(why) } => format!("{runs}, the kernel's sockets, since: {why}"),
+    }
+}
+
+/// Where it listens.
+pub(super) fn listening(place: &Place, ports: &[u16]) -> Vec<String> {
+    let at = match place {
+        Place::Stack { address, .. } => address.address.to_string(),
+        Place::Kernel { .. } => "*".to_owned(),
+    };
+    ports.iter().map(|port| format!("{at}:{port}")).collect()
+}
+
 /// A line for each core, and what went wrong by name.
-pub(super) fn farewell(reports: &[CoreReport<Report>]) {
+pub(super) fn farewell(reports: &[CoreReport<Figures>]) {
     for report in reports {
         let cpu = report.cpu_time.as_secs_f64();
-        let counted: Vec<_> = report
-            .result
-            .controller
-            .counters()
-            .iter()
-            .chain(report.result.counters.iter().copied())
-            .filter(|(_, n)| *n > 0)
-            .map(|(name, n)| format!("{name}={n}"))
-            .collect();
+        let Figures { service, stack, port, .. } = &report.result;
+        let all = service.iter().chain(stack).chain(port);
+        let counted: Vec<_> = all.filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name}={n}")).collect();
         tracing::info!(
             "core {} stopped after {cpu:.2} s of processor time: {}",
             report.core,

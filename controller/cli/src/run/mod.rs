@@ -1,6 +1,7 @@
 //! `ferroflow run`: a controller until it is told to stop.
 
 mod banner;
+mod control;
 mod dump;
 mod place;
 mod privileges;
@@ -13,6 +14,8 @@ use anyhow::{Context, bail};
 use ferroflow::{AppRegistry, Config, Controller, Started};
 
 use crate::args::RunArgs;
+use crate::control::About;
+use control::Control;
 
 /// What the main thread waits for.
 enum Wake {
@@ -33,7 +36,9 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let mut registry = ferroflow_apps::registry();
     let (starts, started) = mpsc::channel();
     let controllers = controllers(args, &names, &mut registry, starts)?;
+    let control = Control::prepare(args);
     let place = place::choose(args)?;
+    let control = control.open()?;
     let options = args.cores.options();
     let (wake, wakes) = mpsc::channel();
     let signals = signals::watch(wake.clone())?;
@@ -53,6 +58,9 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
         // Whoever read it has gone (`| head`): that is no reason to stop.
         tracing::debug!("the start-up lines could not be printed: {error}");
     }
+    let about =
+        About { runs: banner::runs(args, &place, &names), listening: banner::listening(&place, &listening) };
+    let _control = control.serve(about, inspector.clone())?;
     let joiner = std::thread::spawn(move || {
         let result = runtime.join();
         let _ = wake.send(Wake::CoresEnded);
@@ -137,5 +145,4 @@ fn wait_for_start(args: &RunArgs, started: &mpsc::Receiver<Started>) -> anyhow::
     Ok(ports)
 }
 
-pub(crate) use place::Report;
 pub(crate) use user::User;

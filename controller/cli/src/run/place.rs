@@ -10,7 +10,7 @@ use ferroflow::Controller;
 use ferroflow_ports::{AnyPort, PortKind, PortSpec, Wanted};
 use ferroflow_runtime::capture::{CaptureFile, Ring};
 use ferroflow_runtime::kernel::{self, ListenGroup};
-use ferroflow_runtime::{Kernel, Options, PortEngine, Runtime, steer};
+use ferroflow_runtime::{Engine, Figures, Kernel, Options, PortEngine, Runtime, steer};
 use ferroflow_stack::port::Port;
 use ferroflow_stack::port::pcap::{Capture, Pcap};
 use ferroflow_stack::steer::Steer;
@@ -25,12 +25,6 @@ const AUTO_NAME: &str = "ferroflow0";
 
 /// Frames that may wait between two cores, one way: a few bursts.
 const HANDED_OVER_MAX: usize = 256;
-
-/// What a core leaves: its controller, and its stack's or sockets' counters by name.
-pub(crate) struct Report {
-    pub(crate) controller: Controller,
-    pub(crate) counters: Vec<(&'static str, u64)>,
-}
 
 /// Where the controller runs.
 pub(super) enum Place {
@@ -171,7 +165,7 @@ impl Place {
         options: &Options,
         controllers: Vec<Controller>,
         args: &RunArgs,
-    ) -> anyhow::Result<Runtime<Report>> {
+    ) -> anyhow::Result<Runtime<Figures>> {
         match self {
             Place::Stack { ports, mac, captures, .. } => {
                 let ports = ports.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
@@ -204,13 +198,14 @@ impl Place {
     }
 }
 
-/// What a core's mail came to.
-fn mail(controller: &Controller) -> [(&'static str, u64); 3] {
-    let mail = controller.mailbox().stats();
-    [("mail_sent", mail.sent), ("mail_refused", mail.refused), ("mail_received", mail.received)]
+/// What a core leaves: all that was counted there.
+fn counted(engine: &impl Engine) -> Figures {
+    let mut figures = Figures::default();
+    engine.report(&mut figures);
+    figures
 }
 
-fn spawn_kernel(options: &Options, controllers: Vec<Controller>) -> anyhow::Result<Runtime<Report>> {
+fn spawn_kernel(options: &Options, controllers: Vec<Controller>) -> anyhow::Result<Runtime<Figures>> {
     let group = ListenGroup::new();
     let mut controllers = controllers.into_iter();
     let seed = entropy::seed()?;
@@ -228,49 +223,18 @@ fn spawn_kernel(options: &Options, controllers: Vec<Controller>) -> anyhow::Resu
                 Ok(Kernel::new(config, waker, controller)?)
             }
         },
-        |engine| {
-            let (controller, counters) = engine.into_parts();
-            let counters = counters.iter().chain(mail(&controller)).collect();
-            Report { controller, counters }
-        },
+        |engine| counted(&engine),
     )?;
     Ok(runtime)
 }
 
-/// A port, with a capture or without.
-trait Queue: Port + Send + 'static {
-    fn bare(&self) -> &AnyPort;
-
-    /// Frames in the capture, and missing there.
-    fn captured(&self) -> (u64, u64) {
-        (0, 0)
-    }
-}
-
-impl Queue for AnyPort {
-    fn bare(&self) -> &AnyPort {
-        self
-    }
-}
-
-impl Queue for Pcap<AnyPort, Ring> {
-    fn bare(&self) -> &AnyPort {
-        self.inner()
-    }
-
-    fn captured(&self) -> (u64, u64) {
-        let counters = self.capture().counters();
-        (counters.captured, counters.dropped)
-    }
-}
-
-fn spawn_stack<P: Queue>(
+fn spawn_stack<P: Port + Send + 'static>(
     options: &Options,
     controllers: Vec<Controller>,
     ports: Vec<P>,
     args: &RunArgs,
     mac: MacAddr,
-) -> anyhow::Result<Runtime<Report>> {
+) -> anyhow::Result<Runtime<Figures>> {
     let seed = entropy::seed()?;
     let (address, key) = (args.address, *args.cores.rss_key());
     let ports = steer::join(ports, HANDED_OVER_MAX, |core, cores| Steer::with_key(core, cores, &key));
@@ -292,20 +256,7 @@ fn spawn_stack<P: Queue>(
                 Ok(PortEngine::new(Instance::new(config, port, controller), waker)?)
             }
         },
-        |engine| {
-            let (port, controller, counters) = engine.into_instance().into_parts();
-            let (steered, own) = (port.counters(), port.inner().bare().counters());
-            let (captured, capture_dropped) = port.inner().captured();
-            let below = [
-                ("handed_over", steered.handed_over),
-                ("taken_over", steered.taken_over),
-                ("handing_over_dropped", steered.dropped),
-                ("captured", captured),
-                ("capture_dropped", capture_dropped),
-            ];
-            let counters = counters.iter().chain(below).chain(own).chain(mail(&controller)).collect();
-            Report { controller, counters }
-        },
+        |engine| counted(&engine),
     )?;
     Ok(runtime)
 }

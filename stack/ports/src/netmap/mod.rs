@@ -453,6 +453,10 @@ impl<D: Device> Port for NetmapPort<D> {
         // What cannot be watched now is tried again in the next turn.
         self.watch_for_room().is_ok() && !self.pairs.iter_mut().any(Pair::has_news)
     }
+
+    fn kernel_entries(&self) -> u64 {
+        self.counters.calls
+    }
 }
 
 #[cfg(test)]

@@ -110,6 +110,8 @@ pub struct PacketCounters {
     pub tx_frames: u64,
     /// Calls of the kernel for them.
     pub tx_calls: u64,
+    /// Questions to the kernel, before a sleep, whether the interface is still up.
+    pub looks: u64,
     /// Frames that the kernel refused (the interface is down or its queue full), dropped.
     pub tx_refused: u64,
     /// Times that the kernel could not take all frames at once.
@@ -133,6 +135,7 @@ impl PacketCounters {
             ("packet_rx_ring_full", self.rx_ring_full),
             ("packet_tx_frames", self.tx_frames),
             ("packet_tx_calls", self.tx_calls),
+            ("packet_looks", self.looks),
             ("packet_tx_refused", self.tx_refused),
             ("packet_tx_full", self.tx_full),
             ("packet_no_buffer", self.no_buffer),
@@ -308,6 +311,7 @@ impl PacketPort {
 
     /// The kernel tells by an error that the interface went down or away.
     fn look_for_errors(&mut self) {
+        self.counters.looks += 1;
         let error: i32 = sockopt::get(&self.fd, libc::SOL_SOCKET, libc::SO_ERROR).unwrap_or(0);
         if error == 0 {
             return;
@@ -428,5 +432,9 @@ impl Port for PacketPort {
     fn prepare_wait(&mut self) -> bool {
         self.look_for_errors();
         self.gone.is_none() && !self.blocks.has_news()
+    }
+
+    fn kernel_entries(&self) -> u64 {
+        self.counters.tx_calls + self.counters.looks
     }
 }

@@ -63,6 +63,8 @@ pub struct ShmCounters {
     pub no_buffer: u64,
     /// Times that a sleeping queue of the other end was woken: entries into the kernel.
     pub wake_ups: u64,
+    /// Times that our own bell was read: entries into the kernel, too.
+    pub bell_reads: u64,
     /// Programs that were attached.
     pub sessions: u64,
     /// Programs that were hung up on since they wrote what cannot be.

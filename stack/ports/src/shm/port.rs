@@ -160,9 +160,11 @@ impl ShmPort {
     fn wake_up(&mut self) {
         if std::mem::take(&mut self.asleep)
             && let Some(session) = &self.session
-            && session.wake_up() == Peer::Gone
         {
-            self.session = None;
+            self.counters.bell_reads += 1;
+            if session.wake_up() == Peer::Gone {
+                self.session = None;
+            }
         }
     }
 
@@ -302,6 +304,7 @@ impl Port for ShmPort {
             self.counters.wake_ups += session.announce();
             if self.now >= self.look_at {
                 self.look_at = self.now + LOOK_EVERY;
+                self.counters.bell_reads += 1;
                 if session.silence() == Peer::Gone {
                     self.session = None;
                 }
@@ -323,5 +326,9 @@ impl Port for ShmPort {
         // Without a session there is only the next one to wait for, and its descriptor stays readable until it is taken.
         self.asleep = self.session.as_mut().is_none_or(Session::sleep);
         self.asleep
+    }
+
+    fn kernel_entries(&self) -> u64 {
+        self.counters.wake_ups + self.counters.bell_reads
     }
 }

@@ -32,6 +32,8 @@ pub struct TapCounters {
     pub tx_frames: u64,
     /// Of these, segments that the kernel cuts.
     pub tx_super_frames: u64,
+    /// Calls of the kernel: reads and writes.
+    pub calls: u64,
     /// Frames dropped because they were longer than the MTU allows.
     pub rx_too_long: u64,
     /// Frames that the kernel refused (its side is down, or short of memory), dropped.
@@ -49,6 +51,7 @@ impl TapCounters {
             ("tap_rx_super_frames", self.rx_super_frames),
             ("tap_rx_csum_partial", self.rx_csum_partial),
             ("tap_tx_super_frames", self.tx_super_frames),
+            ("tap_calls", self.calls),
             ("tap_rx_too_long", self.rx_too_long),
             ("tap_tx_refused", self.tx_refused),
             ("tap_tx_full", self.tx_full),
@@ -139,6 +142,7 @@ impl TapPort {
             self.counters.no_buffer += 1;
             return Read::NoBuffer;
         };
+        self.counters.calls += 1;
         let read = if self.offload { self.read_any(queue, small) } else { self.read_small(queue, small) };
         if !matches!(&read, Read::Frame(frame) if frame.port == IN_SMALL) {
             self.pool.give_back(IN_SMALL, small);
@@ -316,6 +320,7 @@ impl Port for TapPort {
         let mut count = 0;
         self.full = false;
         while let Some(frame) = from.front() {
+            self.counters.calls += 1;
             match self.write(frame) {
                 Ok(()) => {
                     self.counters.tx_frames += 1;
@@ -368,6 +373,10 @@ impl Port for TapPort {
 
     fn prepare_wait(&mut self) -> bool {
         self.dry
+    }
+
+    fn kernel_entries(&self) -> u64 {
+        self.counters.calls
     }
 }
 

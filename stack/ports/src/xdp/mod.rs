@@ -173,6 +173,10 @@ pub struct XdpCounters {
     pub tx_frames: u64,
     /// Calls of the kernel for them.
     pub tx_calls: u64,
+    /// Calls of the kernel for frames to receive.
+    pub rx_calls: u64,
+    /// Questions to the kernel, before a sleep, whether the interface is still up.
+    pub looks: u64,
     /// Frames that the kernel refused (the interface has no carrier), dropped.
     pub tx_refused: u64,
     /// Times that the kernel could not take all frames at once.
@@ -201,6 +205,8 @@ impl XdpCounters {
             ("xdp_rx_no_buffer", self.rx_no_buffer),
             ("xdp_tx_frames", self.tx_frames),
             ("xdp_tx_calls", self.tx_calls),
+            ("xdp_rx_calls", self.rx_calls),
+            ("xdp_looks", self.looks),
             ("xdp_tx_refused", self.tx_refused),
             ("xdp_tx_full", self.tx_full),
             ("xdp_tx_invalid", self.tx_invalid),
@@ -391,5 +397,9 @@ impl Port for XdpPort {
         let counters = &mut self.counters;
         self.queues.iter_mut().for_each(|queue| queue.look_for_errors(counters));
         self.queues.iter_mut().all(|queue| queue.gone().is_none() && !queue.has_news())
+    }
+
+    fn kernel_entries(&self) -> u64 {
+        self.counters.tx_calls + self.counters.rx_calls + self.counters.looks
     }
 }

@@ -139,6 +139,7 @@ impl Queue {
         fence(Ordering::SeqCst);
         self.kick(counters);
         if self.fill.wants_a_call() || self.busy_poll {
+            counters.rx_calls += 1;
             self.call_for_frames();
         }
     }
@@ -192,6 +193,7 @@ impl Queue {
 
     /// The kernel tells by an error that the interface went down or away.
     pub fn look_for_errors(&mut self, counters: &mut XdpCounters) {
+        counters.looks += 1;
         let error: i32 = sockopt::get(&self.fd, libc::SOL_SOCKET, libc::SO_ERROR).unwrap_or(0);
         if error == 0 {
             return;

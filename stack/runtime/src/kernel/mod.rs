@@ -21,6 +21,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::engine::{Engine, Turn};
+use crate::inspect::Figures;
 use crate::wake::Waker;
 
 pub use listener::ListenGroup;
@@ -111,6 +112,10 @@ pub struct Counters {
     pub kept_full: u64,
     /// Bytes thrown away because they arrived on a closed connection.
     pub bytes_discarded: u64,
+    /// Calls of `accept4`.
+    pub accepts: u64,
+    /// Calls of `epoll_wait`.
+    pub polls: u64,
 }
 
 impl Counters {
@@ -133,6 +138,8 @@ impl Counters {
             ("blocked", self.blocked),
             ("kept_full", self.kept_full),
             ("bytes_discarded", self.bytes_discarded),
+            ("accepts", self.accepts),
+            ("polls", self.polls),
         ]
         .into_iter()
     }
@@ -204,6 +211,7 @@ impl<S: Service> Kernel<S> {
     }
 
     fn poll(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.net.counters.polls += 1;
         match self.poll.poll(&mut self.events, timeout) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             other => other?,
@@ -273,5 +281,12 @@ impl<S: Service> Engine for Kernel<S> {
     fn describe(&self, out: &mut String) {
         // Writing to a string cannot fail.
         let _ = describe::write(&self.net, out);
+    }
+
+    fn report(&self, figures: &mut Figures) {
+        let counters = &self.net.counters;
+        figures.kernel_entries = counters.polls + counters.accepts + counters.reads + counters.writes;
+        figures.stack.extend(counters.iter());
+        self.service.report(&mut |name, value| figures.service.push((name, value)));
     }
 }

@@ -79,6 +79,7 @@ impl<S: Service> Kernel<S> {
             // The service may end or pause it in between.
             let listener = self.net.listeners.get_mut(index).and_then(Option::as_mut);
             let Some(listener) = listener.filter(|listener| listener.accepting) else { return count };
+            self.net.counters.accepts += 1;
             match listener.accept() {
                 Accepted::Conn(io, peer) => {
                     let local = local_address(&io, ([0, 0, 0, 0], listener.at.port).into());
