@@ -1,6 +1,7 @@
 //! Settings of one stack instance.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use ferroflow_wire::MacAddr;
 
@@ -21,6 +22,9 @@ pub struct Config {
     pub gateway: Option<Ipv4Addr>,
     /// Time to live of what is sent, 1 to 255 (RFC 9293 3.9.2, MUST-49; RFC 1122 3.2.1.7). 64 is RFC 1700's.
     pub ttl: u8,
+    /// The source ports that active opens may have; `None` = all of 32768 to 65535. Of these, each core uses those whose answers
+    /// come to it.
+    pub source_ports: Option<Arc<[u16]>>,
     /// Which core this is, of how many.
     pub steer: Steer,
     /// Entropy: hash seeds, initial sequence numbers and source ports come from it. A test passes its own.
@@ -46,6 +50,7 @@ impl Config {
             prefix_len,
             gateway: None,
             ttl: 64,
+            source_ports: None,
             steer: Steer::single(),
             seed,
             tcp: TcpConfig::default(),

@@ -13,6 +13,8 @@ use super::{Netns, Ovs, Result, veth};
 pub struct ControlNet {
     netns: Netns,
     switches: u8,
+    /// The first link has the controller's address, and complete checksums.
+    shared: bool,
 }
 
 impl ControlNet {
@@ -20,6 +22,9 @@ impl ControlNet {
     pub const CONTROLLER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
     /// The kernel's side of the controller's TAP interface.
     pub const TAP_HOST: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+
+    /// The interface towards the first switch.
+    pub const SHARED: &str = "sw1";
 
     /// For a controller with a stack of its own, that makes its TAP interface itself.
     ///
@@ -31,7 +36,7 @@ impl ControlNet {
         for family in ["all", "default"] {
             netns.sysctl(&format!("net/ipv4/conf/{family}/proxy_arp"), "1")?;
         }
-        Ok(ControlNet { netns, switches: 0 })
+        Ok(ControlNet { netns, switches: 0, shared: false })
     }
 
     /// For a controller on kernel sockets.
@@ -42,6 +47,14 @@ impl ControlNet {
         let net = ControlNet::for_tap()?;
         net.netns.ip(&format!("addr add {}/32 dev lo", Self::CONTROLLER))?;
         Ok(net)
+    }
+
+    /// For a controller that shares the kernel's address on [`ControlNet::SHARED`], the link to the first switch.
+    ///
+    /// # Errors
+    /// When the namespace cannot be made.
+    pub fn for_shared() -> Result<ControlNet> {
+        Ok(ControlNet { shared: true, ..ControlNet::for_tap()? })
     }
 
     /// The controller's namespace.
@@ -61,6 +74,10 @@ impl ControlNet {
         // Else an answer for another is held back for up to 0.8 s, as it is on the controller's TAP interface.
         self.netns.sysctl(&format!("net/ipv4/neigh/{name}/proxy_delay"), "0")?;
         self.netns.ip(&format!("route add {address}/32 dev {name}"))?;
+        if self.shared && name == Self::SHARED {
+            self.netns.ip(&format!("addr add {}/24 dev {name}\nlink set lo up", Self::CONTROLLER))?;
+            ovs.netns().run("ethtool", &["-K", "control", "tx", "off"])?;
+        }
         Ok(address)
     }
 

@@ -50,6 +50,7 @@ Examples:
   ferroflow run                                 a TAP interface if possible, else sockets
   ferroflow run --port kernel --listen 6653     the kernel's sockets, on all its addresses
   sudo ferroflow run --port tap:ff0 --cores 2   the own stack at 10.77.0.2, two cores
+  sudo ferroflow run --port xdp:eth0            port 6653 of this host; all else stays the kernel's
   sudo ferroflow run --pcap ff.pcapng           what the own stack receives and sends, for Wireshark
   sudo ferroflow run --cpus 2-3 --idle spin     two cores on processors of their own, without sleep
   ferroflow top                                 what its cores do, live
@@ -62,12 +63,13 @@ pub(crate) struct RunArgs {
     /// port of the list below; `auto`: TAP if possible, else the kernel's sockets
     #[arg(long, value_name = "PORT", default_value = "auto")]
     pub(crate) port: PortChoice,
-    /// Take an interface although the kernel uses it and will lose what it hears there (`xdp:IFACE`)
+    /// Take an interface although the kernel uses it and will lose what it hears there (`xdp:IFACE,own`)
     #[arg(long)]
     pub(crate) force: bool,
-    /// The own stack's address and prefix length
-    #[arg(long, value_name = "CIDR", default_value = "10.77.0.2/24")]
-    pub(crate) address: Cidr,
+    /// The own stack's address and prefix length [default: 10.77.0.2/24; the interface's own where that is shared with the
+    /// kernel (`xdp:IFACE`)]
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) address: Option<Cidr>,
     /// The kernel's address on the TAP interface [default: the first address of the same network that is not --address]
     #[arg(long, value_name = "CIDR")]
     pub(crate) host_address: Option<Cidr>,
@@ -93,6 +95,13 @@ pub(crate) struct RunArgs {
     /// N bytes of each. What the disk is too slow for is missing there, and counted
     #[arg(long, value_name = "FILE[,snaplen=N]")]
     pub(crate) pcap: Option<PcapSpec>,
+}
+
+impl RunArgs {
+    /// The own stack's address, where the port has none.
+    pub(crate) fn address(&self) -> Cidr {
+        self.address.unwrap_or(Cidr { address: Ipv4Addr::new(10, 77, 0, 2), prefix_len: 24 })
+    }
 }
 
 /// Where the cores run, and how they idle.

@@ -44,6 +44,8 @@ fn interfaces_are_described_as_they_are() {
 
     let port = |name: &str| named(&report["ports"], "port", name).clone();
     assert!(ve0["addressed"] == false && named(&report["interfaces"], "name", "ve1")["addressed"] == true);
+    let ve1 = port("xdp:ve1");
+    assert!(ve1["usable"] == true && ve1["why"].as_str().expect("text").contains("with the kernel"), "{ve1}");
     assert_eq!(port("packet:down0")["mend"], "ip link set down0 up");
     assert!(port("packet:tun0")["why"].as_str().expect("text").contains("does not carry Ethernet"));
     assert_eq!((&port("tap:NAME")["usable"], &port("kernel")["usable"]), (&true.into(), &true.into()));

@@ -14,7 +14,7 @@ const MAY_KNOW: &[Row] = &[
     ("ferroflow-openflow", "protocols/openflow", &["ferroflow-wire"]),
     ("ferroflow-pof", "protocols/pof", &["ferroflow-wire"]),
     ("ferroflow-stack", "stack", &["ferroflow-wire"]),
-    ("ferroflow-ports", "stack/ports", &["ferroflow-stack"]),
+    ("ferroflow-ports", "stack/ports", &["ferroflow-stack", "ferroflow-wire"]),
     ("ferroflow-runtime", "stack/runtime", &["ferroflow-stack", "ferroflow-ports"]),
     ("ferroflow-packetdrill", "stack/packetdrill", &["ferroflow-stack", "ferroflow-wire"]),
     // The app contract hands out wire's views of a packet_in's frame.

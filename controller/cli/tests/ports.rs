@@ -141,9 +141,17 @@ fn what_cannot_be_is_said() {
     let process = scene.controller.spawn("setpriv", &powerless).unwrap();
     process.wait_for_line("run as root or with CAP_NET_RAW", PATIENCE).unwrap();
     scene.refused("xdp:ff0,queues=9", "1 receive queues, not 9");
-    scene.refused("xdp:ff0,shared", "not there yet");
+    scene.refused("xdp:ff0,shared", "has no IPv4 address on that interface that could be shared");
+    scene.refused("xdp:ff0,sources=4", "`sources` are for `shared`");
+    scene.controller.sysctl("net/ipv6/conf/ff0/disable_ipv6", "0").unwrap();
+    for address in ["10.77.0.5/24", "2001:db8::5/64"] {
+        scene.controller.ip(&format!("addr add {address} dev ff0")).unwrap();
+        scene.refused("xdp:ff0,own", "--force");
+        scene.controller.ip("addr flush dev ff0 scope global").unwrap();
+    }
     scene.controller.ip("addr add 10.77.0.5/24 dev ff0").unwrap();
-    scene.refused("xdp:ff0,own", "--force");
+    scene.refused("xdp:ff0,shared,mac=02:00:00:00:00:0a", "shares its MAC, too");
+    scene.refused("xdp:ff0,mac=02:00:00:00:00:0a", "--force");
     scene.controller.ip("addr flush dev ff0").unwrap();
     let running = scene.run("xdp:ff0");
     scene.refused("xdp:ff0", "XDP program of somebody else");

@@ -9,6 +9,7 @@ use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Port, PortError};
 #[cfg(feature = "netmap")]
 use crate::netmap::NetmapPort;
 use crate::packet::PacketPort;
+use crate::shared::Resolved;
 use crate::shm::ShmPort;
 use crate::tap::TapPort;
 use crate::xdp::XdpPort;
@@ -26,6 +27,10 @@ pub enum AnyPort {
     /// Rings of netmap's.
     #[cfg(feature = "netmap")]
     Netmap(NetmapPort),
+    /// The same, where the kernel answers for the neighbours.
+    SharedXdp(Resolved<XdpPort>),
+    /// A packet socket that only sends, for a core without a queue of such an interface.
+    SharedSender(Resolved<PacketPort>),
     /// An end of a pipe in memory.
     Pipe(PipePort),
     /// An end of a pipe to another process.
@@ -57,6 +62,18 @@ impl From<NetmapPort> for AnyPort {
     }
 }
 
+impl From<Resolved<XdpPort>> for AnyPort {
+    fn from(port: Resolved<XdpPort>) -> AnyPort {
+        AnyPort::SharedXdp(port)
+    }
+}
+
+impl From<Resolved<PacketPort>> for AnyPort {
+    fn from(port: Resolved<PacketPort>) -> AnyPort {
+        AnyPort::SharedSender(port)
+    }
+}
+
 impl From<PipePort> for AnyPort {
     fn from(port: PipePort) -> AnyPort {
         AnyPort::Pipe(port)
@@ -77,6 +94,8 @@ macro_rules! each {
             AnyPort::Xdp($port) => $call,
             #[cfg(feature = "netmap")]
             AnyPort::Netmap($port) => $call,
+            AnyPort::SharedXdp($port) => $call,
+            AnyPort::SharedSender($port) => $call,
             AnyPort::Pipe($port) => $call,
             AnyPort::Shm($port) => $call,
         }
@@ -97,6 +116,8 @@ impl AnyPort {
             AnyPort::Xdp(port) => port.counters().iter().collect(),
             #[cfg(feature = "netmap")]
             AnyPort::Netmap(port) => port.counters().iter().collect(),
+            AnyPort::SharedXdp(port) => port.inner().counters().iter().chain(port.counters()).collect(),
+            AnyPort::SharedSender(port) => port.inner().counters().iter().chain(port.counters()).collect(),
             AnyPort::Pipe(port) => {
                 let c = port.counters();
                 vec![

@@ -93,11 +93,6 @@ impl Link {
         &self.name
     }
 
-    /// Whether the kernel has an IPv4 address on it.
-    pub fn has_address(&self) -> bool {
-        self.call("read the address", libc::SIOCGIFADDR, |_| ()).is_ok()
-    }
-
     /// What a port must know of an interface that is there already.
     pub fn ethernet(&self) -> Result<Ethernet, LinkError> {
         let index = self.index()?;

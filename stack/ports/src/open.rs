@@ -6,10 +6,12 @@ use std::path::Path;
 use ferroflow_stack::steer::{DEFAULT_KEY, Key};
 
 use crate::any::AnyPort;
+use crate::interfaces::addresses;
 use crate::link::{Link, LinkError};
 #[cfg(feature = "netmap")]
 use crate::netmap::{NetmapBuilder, NetmapError};
 use crate::packet::{self, PacketBuilder};
+use crate::shared::{Resolved, Shared};
 use crate::shm::{self, ShmConfig, ShmError};
 use crate::spec::{PortKind, PortSpec, QUEUES_MAX, XdpMode};
 use crate::tap::{TapBuilder, TapError};
@@ -18,6 +20,10 @@ use crate::xdp::{XdpBuilder, XdpError};
 /// The stack's MAC address on shared memory, where nobody else has one but whoever comes: locally administered.
 const SHM_MAC: [u8; 6] = [0x02, 0x66, 0x66, 0x00, 0x00, 0x02];
 
+/// Ports that the stack may open connections from where it shares an address: so many connections to one peer's port at
+/// once.
+const SOURCES: u16 = 64;
+
 /// What the program adds to a [`PortSpec`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
@@ -25,8 +31,10 @@ pub struct Wanted {
     pub cores: usize,
     /// Address and prefix length for the kernel's side, where the port makes one (TAP).
     pub host_address: Option<(Ipv4Addr, u8)>,
-    /// An interface that the kernel uses is taken all the same.
+    /// An interface that the kernel uses is taken all the same, with an address of its own.
     pub force: bool,
+    /// An address may be shared with the kernel: the program looks at [`Opened::shared`].
+    pub beside: bool,
     /// Key of the hash that spreads over the cores, where the port can be told (TAP, packet sockets, shared
     /// memory).
     pub key: Key,
@@ -35,7 +43,7 @@ pub struct Wanted {
 impl Wanted {
     /// Ports for `cores` cores, the default key.
     pub const fn new(cores: usize) -> Wanted {
-        Wanted { cores, host_address: None, force: false, key: DEFAULT_KEY }
+        Wanted { cores, host_address: None, force: false, beside: false, key: DEFAULT_KEY }
     }
 }
 
@@ -52,6 +60,9 @@ pub struct Opened {
     pub mac: [u8; 6],
     /// What the operator should know.
     pub warnings: Vec<String>,
+    /// What the stack shares with the kernel, where the address on the interface is the kernel's: the stack's address and
+    /// other settings are then to be these, and the kernel's sockets run beside it (`ferroflow_runtime::beside`).
+    pub shared: Option<Shared>,
 }
 
 /// Why there are no ports, and what to do.
@@ -75,10 +86,26 @@ pub enum OpenError {
     NotBuilt(PortSpec, &'static str),
     /// The kernel would not hear broadcasts any more.
     #[error(
-        "{0}: the kernel has an address on that interface, and would lose its broadcasts (ARP!) to the stack: use another \
-         interface, or packet:IFACE, or --force if nobody reaches this machine by it"
+        "{0}: the kernel has an address on that interface, and would lose its broadcasts (ARP!) to the stack: share its \
+         IPv4 address (`shared`), or use another interface, or packet:IFACE, or --force if nobody reaches this machine by it"
     )]
     InUse(PortSpec),
+    /// There is nothing to share.
+    #[error(
+        "{0}: the kernel has no IPv4 address on that interface that could be shared: `ip addr add`, or `own`"
+    )]
+    NoAddress(PortSpec),
+    /// An option that does not go with the mode.
+    #[error("{0}: {1}")]
+    Mode(PortSpec, &'static str),
+    /// The kernel does not say what it has on the interface, or does not give what is shared.
+    #[error("{spec}: cannot share the interface with the kernel: {source}")]
+    Share {
+        /// What was asked for.
+        spec: PortSpec,
+        /// The kernel's reason.
+        source: std::io::Error,
+    },
     /// The shared memory could not be had.
     #[error(transparent)]
     Shm(#[from] ShmError),
@@ -95,9 +122,6 @@ pub enum OpenError {
     /// A kind that has no frames for one stack alone.
     #[error("{0} is no port that one program alone can open: {1}")]
     NotHere(PortSpec, &'static str),
-    /// A kind or an option that is still to be written.
-    #[error("{0}: {1} not there yet")]
-    NotYet(PortSpec, &'static str),
 }
 
 impl PortSpec {
@@ -106,13 +130,10 @@ impl PortSpec {
     /// # Errors
     /// See [`OpenError`]; each says what to do.
     pub fn open(&self, wanted: &Wanted) -> Result<Opened, OpenError> {
-        if let Some(what) = self.not_yet() {
-            return Err(OpenError::NotYet(self.clone(), what));
-        }
         match &self.kind {
             PortKind::Tap { name, offload } => self.open_tap(name, *offload, wanted),
             PortKind::Packet { interface } => self.open_packet(interface, wanted),
-            PortKind::Xdp { interface, .. } => self.open_xdp(interface, wanted),
+            PortKind::Xdp { interface, mode } => self.open_xdp(interface, *mode, wanted),
             PortKind::Shm { path } => self.open_shm(path, wanted),
             #[cfg(feature = "netmap")]
             PortKind::Netmap { name } => self.open_netmap(name, wanted),
@@ -123,14 +144,6 @@ impl PortSpec {
                 "both of its ends are in one process (`ferroflow demo`)",
             )),
             _ => Err(OpenError::NotHere(self.clone(), "the kernel's sockets are used without one")),
-        }
-    }
-
-    /// What of it is still to be written, as the beginning of "... not there yet".
-    pub fn not_yet(&self) -> Option<&'static str> {
-        match &self.kind {
-            PortKind::Xdp { mode: Some(XdpMode::Shared), .. } => Some("sharing the kernel's address is"),
-            _ => None,
         }
     }
 
@@ -165,6 +178,7 @@ impl PortSpec {
             name: tap.name,
             ports: tap.ports.into_iter().map(AnyPort::from).collect(),
             warnings: tap.warnings,
+            shared: None,
         })
     }
 
@@ -179,40 +193,92 @@ impl PortSpec {
             mac: packet.mac,
             ports: packet.ports.into_iter().map(AnyPort::from).collect(),
             warnings: Vec::new(),
+            shared: None,
         })
     }
 
-    fn open_xdp(&self, interface: &str, wanted: &Wanted) -> Result<Opened, OpenError> {
-        if Link::new(interface)?.has_address() && !wanted.force {
+    /// The kernel's address and prefix length if it is to be shared.
+    fn shared_address(
+        &self,
+        interface: &str,
+        mode: Option<XdpMode>,
+        wanted: &Wanted,
+    ) -> Result<Option<(Ipv4Addr, u8)>, OpenError> {
+        let index = Link::new(interface)?.ethernet()?.index;
+        let here = addresses::of(index).map_err(|source| OpenError::Share { spec: self.clone(), source })?;
+        let shared = match mode {
+            None => here.ipv4.filter(|_| self.mac.is_none() && wanted.beside),
+            Some(XdpMode::Own) => None,
+            Some(XdpMode::Shared) if !wanted.beside => {
+                return Err(OpenError::Mode(
+                    self.clone(),
+                    "this program has no kernel sockets beside its stack; use `own`",
+                ));
+            }
+            Some(XdpMode::Shared) if self.mac.is_some() => {
+                return Err(OpenError::Mode(self.clone(), "whoever shares an address shares its MAC, too"));
+            }
+            Some(XdpMode::Shared) => Some(here.ipv4.ok_or_else(|| OpenError::NoAddress(self.clone()))?),
+        };
+        if shared.is_none() && here.any && !wanted.force {
             return Err(OpenError::InUse(self.clone()));
         }
+        if shared.is_none() && self.sources.is_some() {
+            return Err(OpenError::Mode(
+                self.clone(),
+                "`sources` are for `shared`; otherwise all ports are ours",
+            ));
+        }
+        Ok(shared)
+    }
+
+    fn open_xdp(&self, interface: &str, mode: Option<XdpMode>, wanted: &Wanted) -> Result<Opened, OpenError> {
+        let address = self.shared_address(interface, mode, wanted)?;
         let builder = XdpBuilder {
             interface: interface.to_owned(),
             queues: self.queues,
             cores: wanted.cores,
             mac: self.mac,
+            shared: address.map(|(address, _)| address),
             busy_poll: self.busy,
         };
-        let mut xdp = builder.open()?;
-        let mut ports: Vec<AnyPort> = xdp.ports.into_iter().map(AnyPort::from).collect();
-        let without = wanted.cores - ports.len();
+        let xdp = builder.open()?;
+        let mut warnings = xdp.warnings;
+        let without = wanted.cores - xdp.ports.len();
+        // What is theirs arrives at the others, and is handed over; to send they need no queue.
+        let senders = if without > 0 { packet::senders(interface, without)? } else { Vec::new() };
         if without > 0 {
-            // What is theirs arrives at the others, and is handed over; to send they need no queue.
-            ports.extend(packet::senders(interface, without)?.into_iter().map(AnyPort::from));
-            xdp.warnings.push(format!(
+            warnings.push(format!(
                 "{interface}: {without} of {} cores have no receive queue, and get all frames from the others \
                  (more queues: ethtool -L {interface} combined {0})",
                 wanted.cores
             ));
         }
         let queues = if xdp.queues == 1 { "1 queue".to_owned() } else { format!("{} queues", xdp.queues) };
-        Ok(Opened {
-            what: format!("interface {interface} by AF_XDP ({}, {queues})", xdp.mode),
-            name: xdp.name,
-            mac: xdp.mac,
-            ports,
-            warnings: xdp.warnings,
-        })
+        let what = format!("interface {interface} by AF_XDP ({}, {queues})", xdp.mode);
+        let mut opened =
+            Opened { what, name: xdp.name, mac: xdp.mac, ports: Vec::new(), warnings, shared: None };
+        match address.zip(xdp.led) {
+            None => {
+                opened.ports.extend(xdp.ports.into_iter().map(AnyPort::from));
+                opened.ports.extend(senders.into_iter().map(AnyPort::from));
+            }
+            Some((address, led)) => {
+                let refused = |source| OpenError::Share { spec: self.clone(), source };
+                let sources = self.sources.unwrap_or(SOURCES);
+                let shared = Shared::new(xdp.index, xdp.mac, address, sources, led).map_err(refused)?;
+                for port in xdp.ports {
+                    let port = Resolved::new(port, xdp.index, interface, xdp.mac).map_err(refused)?;
+                    opened.ports.push(port.into());
+                }
+                for port in senders {
+                    let port = Resolved::new(port, xdp.index, interface, xdp.mac).map_err(refused)?;
+                    opened.ports.push(port.into());
+                }
+                opened.shared = Some(shared);
+            }
+        }
+        Ok(opened)
     }
 
     #[cfg(feature = "netmap")]
@@ -227,6 +293,7 @@ impl PortSpec {
             mac: netmap.mac,
             ports: netmap.ports.into_iter().map(AnyPort::from).collect(),
             warnings: Vec::new(),
+            shared: None,
         })
     }
 
@@ -240,6 +307,7 @@ impl PortSpec {
             mac: self.mac.unwrap_or(SHM_MAC),
             ports: ports.into_iter().map(AnyPort::from).collect(),
             warnings: Vec::new(),
+            shared: None,
         })
     }
 }

@@ -20,6 +20,9 @@ pub(crate) struct Region {
 
 // SAFETY: the memory belongs to this value alone on our side, and no thread's own state is involved.
 unsafe impl Send for Region {}
+// SAFETY: through a shared reference there are atomics only, and bytes of which whoever asks for them vouches that nobody
+// writes them.
+unsafe impl Sync for Region {}
 
 impl Region {
     /// The first `len` bytes behind `offset` of a descriptor's memory.

@@ -31,6 +31,16 @@ pub(crate) fn set<T: Copy>(fd: impl AsFd, level: i32, name: i32, value: &T) -> i
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Has a socket use one interface only (socket(7), SO_BINDTODEVICE); no rights are needed since Linux 5.7.
+pub(crate) fn bind_to_device(fd: impl AsFd, interface: &str) -> io::Result<()> {
+    let len = interface.len() as libc::socklen_t;
+    let (level, name) = (libc::SOL_SOCKET, libc::SO_BINDTODEVICE);
+    // SAFETY: the kernel reads `len` bytes at the pointer, which are the name's.
+    let result =
+        unsafe { libc::setsockopt(fd.as_fd().as_raw_fd(), level, name, interface.as_ptr().cast(), len) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Reads an option. `T` is what the option gives, in the kernel's layout. What the kernel does not fill in is zero.
 pub(crate) fn get<T: Plain>(fd: impl AsFd, level: i32, name: i32) -> io::Result<T> {
     let mut value = MaybeUninit::<T>::zeroed();

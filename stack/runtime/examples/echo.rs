@@ -4,7 +4,8 @@
 //!     cargo run --release -p ferroflow-runtime --example echo -- --port kernel --listen 7007
 //!     cargo run --release -p ferroflow-runtime --example echo --features netmap -- --port netmap:vale0:1 --listen 7
 //!
-//! The stack answers at 10.77.0.2; on TAP the kernel's side is 10.77.0.1. It runs for --seconds N, or until it is killed.
+//! The stack answers at 10.77.0.2, or with `xdp:` at the kernel's address on the interface; on TAP the kernel's side is
+//! 10.77.0.1. It runs for --seconds N, or until it is killed.
 //! --cpus 0,2-3 pins its cores to these processors; --idle sleep, spin or adaptive is what a core does that has nothing
 //! to do. With --pcap FILE it writes its frames to FILE, for Wireshark.
 
@@ -14,10 +15,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant as Wall};
 
-use ferroflow_ports::{PortKind, PortSpec, Wanted};
+use ferroflow_ports::{PortKind, PortSpec, Shared, Wanted};
 use ferroflow_runtime::kernel::ListenGroup;
 use ferroflow_runtime::{
-    CaptureFile, CoreReport, CpuList, Idle, Kernel, Machine, Options, Pin, PortEngine, Runtime, kernel, steer,
+    BesideEngine, CaptureFile, CoreReport, CpuList, Idle, Kernel, Machine, Options, Pin, PortEngine, Runtime,
+    Steered, beside, kernel, steer,
 };
 use ferroflow_stack::port::Port;
 use ferroflow_stack::port::pcap::Pcap;
@@ -199,23 +201,28 @@ fn on_kernel(args: &Args) -> Result<Runtime<Counters>, Box<dyn Error>> {
 
 fn on_stack(args: &Args) -> Result<(Runtime<Counters>, Option<CaptureFile>), Box<dyn Error>> {
     let host_address = Some((Ipv4Addr::new(10, 77, 0, 1), 24));
-    let opened = args.port.open(&Wanted { host_address, ..Wanted::new(args.cores.cores) })?;
+    let wanted = Wanted { host_address, beside: true, ..Wanted::new(args.cores.cores) };
+    let opened = args.port.open(&wanted)?;
     opened.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-    let (ports, mac) = (opened.ports, opened.mac);
-    let Some(path) = &args.pcap else { return Ok((on_ports(args, ports, mac)?, None)) };
+    let (ports, mac, shared) = (opened.ports, opened.mac, opened.shared);
+    let Some(path) = &args.pcap else { return Ok((on_ports(args, ports, mac, shared)?, None)) };
     let names: Vec<_> = (0..args.cores.cores).map(|queue| format!("{}/{queue}", opened.name)).collect();
     let (file, captures) = CaptureFile::create(path, "the echo example", &names, 0)?;
     let ports = ports.into_iter().zip(captures).map(|(port, capture)| Pcap::new(port, capture));
-    Ok((on_ports(args, ports.collect(), mac)?, Some(file)))
+    Ok((on_ports(args, ports.collect(), mac, shared)?, Some(file)))
 }
 
 fn on_ports<P: Port + Send + 'static>(
     args: &Args,
     ports: Vec<P>,
     mac: [u8; 6],
+    shared: Option<Shared>,
 ) -> Result<Runtime<Counters>, Box<dyn Error>> {
     let mut ports = steer::join(ports, 256, Steer::new).into_iter();
     let (listen, answer) = (args.listen, args.answer);
+    if let Some(shared) = shared {
+        return beside_the_kernel(args, ports, &shared);
+    }
     let runtime = Runtime::spawn(
         &args.cores,
         |core| {
@@ -231,6 +238,37 @@ fn on_ports<P: Port + Send + 'static>(
             }
         },
         |engine| engine.instance().counters().iter().collect::<Counters>(),
+    )?;
+    Ok(runtime)
+}
+
+/// On an interface with the kernel's address: what comes by other ways is served by the kernel's sockets.
+fn beside_the_kernel<P: Port + Send + 'static>(
+    args: &Args,
+    mut ports: impl Iterator<Item = Steered<P>>,
+    shared: &Shared,
+) -> Result<Runtime<Counters>, Box<dyn Error>> {
+    let (listen, answer) = (args.listen, args.answer);
+    let group = beside::group(shared);
+    let runtime = Runtime::spawn(
+        &args.cores,
+        |core| {
+            let (port, shared, group) = (ports.next(), shared.clone(), group.clone());
+            let (waker, index) = (core.waker.clone(), core.index as u64);
+            move || {
+                let port = port.ok_or("a core without a port")?;
+                port.attach(waker.clone());
+                let seed = getrandom::u64()? ^ index;
+                let mut config = Config::new(shared.mac.into(), shared.address, shared.prefix_len, seed);
+                config.steer = port.steer().clone();
+                let (sockets, echo) = (kernel::Config::new(group, index), Echo { port: listen, answer });
+                Ok(BesideEngine::new(config, port, shared, sockets, waker, echo)?)
+            }
+        },
+        |engine| {
+            let stacks = engine.instance().counters().iter();
+            stacks.chain(engine.counters().iter()).collect::<Counters>()
+        },
     )?;
     Ok(runtime)
 }

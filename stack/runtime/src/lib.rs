@@ -1,9 +1,11 @@
 //! One pinned thread per core: runs stack instances over ports, or the same service over kernel sockets.
 //!
 //! [`Runtime::spawn`] starts the cores. Each drives one [`Engine`] by turns ([`core`]): a [`Kernel`] for the kernel's
-//! sockets, a [`PortEngine`] for a stack instance on a port. A core with nothing to do sleeps in the kernel until a frame, an event, [`mail`] or a deadline comes.
+//! sockets, a [`PortEngine`] for a stack instance on a port, a [`BesideEngine`] for both with
+//! one service. A core with nothing to do sleeps in the kernel until a frame, an event, [`mail`] or a deadline comes.
 #![forbid(unsafe_code)]
 
+pub mod beside;
 pub mod capture;
 pub mod clock;
 pub mod core;
@@ -20,6 +22,7 @@ pub mod wake;
 pub mod wall;
 
 pub use crate::core::Idle;
+pub use beside::BesideEngine;
 pub use capture::CaptureFile;
 pub use engine::{Engine, Turn};
 pub use inspect::{Figures, Inspector};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use ferroflow_stack::port::{Interest, Port, PortError};
@@ -67,6 +67,23 @@ impl<P: Port, S: Service> PortEngine<P, S> {
         self.instance
     }
 
+    /// Has something of the service's watch what this engine sleeps on: the core then sleeps there instead, after
+    /// [`PortEngine::prepare_sleep`].
+    pub(crate) fn sleep_with(
+        &mut self,
+        watch: impl FnOnce(&mut S, BorrowedFd<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        watch(self.instance.service_mut(), self.epoll.as_fd())
+    }
+
+    /// Watches the port. Returns how long the core may sleep.
+    pub(crate) fn prepare_sleep(&mut self, timeout: Option<Duration>) -> io::Result<Option<Duration>> {
+        Ok(match (self.watch()?, timeout) {
+            (true, timeout) => timeout,
+            (false, timeout) => Some(timeout.map_or(POLL_EVERY, |t| t.min(POLL_EVERY))),
+        })
+    }
+
     /// Watches what the port wants to be watched. Returns whether there is anything.
     fn watch(&mut self) -> io::Result<bool> {
         let Some((fd, interest)) = self.instance.port().wait() else { return Ok(false) };
@@ -102,10 +119,7 @@ impl<P: Port, S: Service> Engine for PortEngine<P, S> {
     }
 
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let timeout = match (self.watch()?, timeout) {
-            (true, timeout) => timeout,
-            (false, timeout) => Some(timeout.map_or(POLL_EVERY, |t| t.min(POLL_EVERY))),
-        };
+        let timeout = self.prepare_sleep(timeout)?;
         let timeout = timeout.map(|t| Timespec {
             tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: t.subsec_nanos().into(),

@@ -33,9 +33,15 @@ impl Inner {
     /// on, which a keyed hash moves as in 3.3.3. One in TIME_WAIT may be used again after a second if timestamps tell the
     /// connections apart (RFC 6191).
     fn source_port(&mut self, base: &Key, remote: Ipv4Addr, remote_port: u16) -> Option<u16> {
-        let count = u32::from(EPHEMERAL.end() - EPHEMERAL.start()) + 1;
         let start = self.secret.port_offset(base).wrapping_add(self.draw() as u32);
-        (0..count).map(|n| EPHEMERAL.start() + (start.wrapping_add(n) % count) as u16).find(|&port| {
+        let ours = self.config.source_ports.as_deref();
+        let count = ours.map_or(u32::from(EPHEMERAL.end() - EPHEMERAL.start()) + 1, |ours| ours.len() as u32);
+        let nth = |n: u32| {
+            // Not wrapped at 2^32 but at the end of the list, so that no port comes twice.
+            let n = (u64::from(start) + u64::from(n)) % u64::from(count);
+            ours.map_or(EPHEMERAL.start() + n as u16, |ours| ours[n as usize])
+        };
+        (0..count).map(nth).find(|&port| {
             let steer = &self.config.steer;
             steer.owner_of(remote, self.config.address, remote_port, port) == steer.core()
                 && !self.listeners.contains_key(&port)
@@ -66,7 +72,10 @@ impl Inner {
                 Err(NetError::BadAddress)
             }
             Some(local) if local.port() != 0 => {
-                if self.port_is_free(&base.with_local_port(local.port())) {
+                let ours = self.config.source_ports.as_deref();
+                if ours.is_none_or(|ours| ours.contains(&local.port()))
+                    && self.port_is_free(&base.with_local_port(local.port()))
+                {
                     Ok(local.port())
                 } else {
                     Err(NetError::NoResources)

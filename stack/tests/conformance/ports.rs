@@ -39,6 +39,24 @@ fn source_ports_are_ephemeral_and_differ() {
     assert!(sorted.windows(2).filter(|w| w[1] - w[0] == 1).count() < 50);
 }
 
+/// Where others use the same address, only some are ours.
+#[test]
+fn source_ports_can_be_given() {
+    let ours = [1024, 40_000, 65_535];
+    let mut p = Peer::with(|c| c.source_ports = Some(ours.into()));
+    let ports: HashSet<u16> = (0..3).map(|_| open_one(&mut p)).collect();
+    assert_eq!(ports, ours.into());
+    let to = p.address();
+    let connect = |p: &mut Peer, port: u16| {
+        let local = (port > 0).then(|| std::net::SocketAddr::new(STACK_IP.into(), port));
+        p.net(|net| net.connect(to, ConnectOptions { local, token: 0 }))
+    };
+    assert_eq!(connect(&mut p, 0), Err(NetError::NoResources), "all are in use");
+    assert_eq!(connect(&mut p, 5000), Err(NetError::NoResources), "not ours");
+    let mut none = Peer::with(|c| c.source_ports = Some([].into()));
+    assert_eq!(connect(&mut none, 0), Err(NetError::NoResources));
+}
+
 #[test]
 fn a_source_port_says_nothing_about_the_next() {
     // RFC 6056 3.1: a stranger must guess among all of them

@@ -1,6 +1,5 @@
 //! What follows from the facts: which ports can be used, and the one command that mends what keeps a port from it.
 
-use ferroflow_ports::PortSpec;
 use ferroflow_stack::steer::{DEFAULT_KEY, NamedKey, SYMMETRIC_KEY};
 use serde::Serialize;
 
@@ -51,9 +50,6 @@ pub(super) fn about(facts: Facts) -> Report {
     if facts.rights.netmap == Device::Absent {
         ports.push(not("netmap:NAME", "the netmap module is not loaded", Some("modprobe netmap".to_owned())));
     }
-    for port in &mut ports {
-        not_in_this_version(port);
-    }
     Report { ports, advice: advice(&facts), facts }
 }
 
@@ -63,19 +59,6 @@ fn usable(port: &str, why: &str) -> Port {
 
 fn not(port: &str, why: &str, mend: Option<String>) -> Port {
     Port { port: port.to_owned(), usable: false, why: why.to_owned(), mend }
-}
-
-/// What the machine allows may still have to be written.
-fn not_in_this_version(port: &mut Port) {
-    let Ok(spec) = port.port.parse::<PortSpec>() else { return };
-    if let Some(what) = spec.not_yet() {
-        port.why = if port.usable {
-            format!("{what} not there yet")
-        } else {
-            format!("{what} not there yet; {}", port.why)
-        };
-        port.usable = false;
-    }
 }
 
 /// The command that gives this program a right.
@@ -132,13 +115,14 @@ fn xdp(interface: &Interface, rights: &Rights) -> Port {
         let mend = Some(format!("ip link set {} xdp off", interface.name));
         return not(&port, &format!("a program is attached to it ({how})"), mend);
     }
-    if interface.addressed {
-        let mend = Some(format!("ferroflow run --port {port} --force"));
-        return not(&port, "the kernel has an address on it, and would lose its broadcasts (ARP)", mend);
+    if interface.addressed && interface.ipv4.is_none() {
+        let mend = Some(format!("ferroflow run --port {port},own --force"));
+        return not(&port, "the kernel has an IPv6 address on it, and none of IPv4 to be shared", mend);
     }
-    match interface.xdp {
-        Some(how) => usable(&port, how),
-        None => usable(&port, "the kernel does not say whether natively"),
+    let how = interface.xdp.unwrap_or("the kernel does not say whether natively");
+    match interface.ipv4 {
+        Some(address) => usable(&port, &format!("{how}; shares {address} with the kernel")),
+        None => usable(&port, how),
     }
 }
 

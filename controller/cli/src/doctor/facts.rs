@@ -1,6 +1,7 @@
 //! What there is, without judgement.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use ferroflow_ports::interfaces::{self, Attached};
@@ -71,8 +72,10 @@ pub(super) struct Interface {
     pub ethernet: bool,
     pub up: bool,
     pub carrier: bool,
-    /// Whether the kernel has an IPv4 address on it.
+    /// Whether the kernel has an address on it that others may know.
     pub addressed: bool,
+    /// Its IPv4 address.
+    pub ipv4: Option<Ipv4Addr>,
     pub mtu: u32,
     pub rx_queues: u32,
     pub tx_queues: u32,
@@ -163,6 +166,7 @@ fn interface(of: interfaces::Interface) -> Interface {
         up: of.up,
         carrier: of.carrier,
         addressed: of.addressed,
+        ipv4: of.ipv4.map(|(address, _)| address),
         mtu: of.mtu,
         rx_queues: of.queues.rx,
         tx_queues: of.queues.tx,

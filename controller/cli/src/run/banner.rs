@@ -41,6 +41,9 @@ pub(super) fn runs(args: &RunArgs, place: &Place, apps: &[String]) -> String {
     };
     let runs = format!("ferroflow {}: {} on {cores}", env!("CARGO_PKG_VERSION"), apps.join(", "));
     match place {
+        Place::Stack { what, address, shared: Some(_), .. } => {
+            format!("{runs}, its own TCP/IP stack at {}, beside the kernel's, on {what}", address.address)
+        }
         Place::Stack { what, address, host, .. } => {
             let host = host.map_or_else(String::new, |host| format!(" (this host is {})", host.address));
             format!("{runs}, its own TCP/IP stack at {} on {what}{host}", address.address)

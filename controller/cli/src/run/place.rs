@@ -7,10 +7,13 @@ use std::sync::Mutex;
 
 use anyhow::{Context, bail};
 use ferroflow::Controller;
-use ferroflow_ports::{AnyPort, PortKind, PortSpec, Wanted};
+use ferroflow_ports::{AnyPort, PortKind, PortSpec, Shared, Wanted};
 use ferroflow_runtime::capture::{CaptureFile, Ring};
 use ferroflow_runtime::kernel::{self, ListenGroup};
-use ferroflow_runtime::{Engine, Figures, Kernel, Options, PortEngine, Runtime, steer};
+use ferroflow_runtime::runtime::BuildError;
+use ferroflow_runtime::{
+    BesideEngine, Core, Engine, Figures, Kernel, Options, PortEngine, Runtime, beside, steer,
+};
 use ferroflow_stack::port::Port;
 use ferroflow_stack::port::pcap::{Capture, Pcap};
 use ferroflow_stack::steer::Steer;
@@ -40,6 +43,8 @@ pub(super) enum Place {
         host: Option<Cidr>,
         /// The stack's MAC address.
         mac: MacAddr,
+        /// What is the kernel's, too, where the address is.
+        shared: Option<Shared>,
         /// The ports, until the cores have them.
         ports: Mutex<Vec<AnyPort>>,
         /// The file that frames are written to.
@@ -83,12 +88,12 @@ fn kernel(args: &RunArgs, why: Option<String>) -> anyhow::Result<Place> {
 }
 
 fn host_address(args: &RunArgs) -> anyhow::Result<Cidr> {
-    let host = args.host_address.unwrap_or_else(|| args.address.other_host());
-    if host.address == args.address.address {
+    let host = args.host_address.unwrap_or_else(|| args.address().other_host());
+    if host.address == args.address().address {
         bail!("--host-address {host} is --address itself: the kernel's side needs one of its own");
     }
-    if host.prefix_len != args.address.prefix_len || !args.address.contains(host.address) {
-        bail!("--host-address {host} is not in the network of --address {}", args.address);
+    if host.prefix_len != args.address().prefix_len || !args.address().contains(host.address) {
+        bail!("--host-address {host} is not in the network of --address {}", args.address());
     }
     Ok(host)
 }
@@ -110,8 +115,12 @@ fn open(spec: &PortSpec, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
         cores: args.cores.count(),
         host_address: host.map(|host| (host.address, host.prefix_len)),
         force: args.force,
+        beside: true,
         key: *args.cores.rss_key(),
     })?;
+    if opened.shared.is_some() && args.address.is_some() {
+        bail!("{spec} has the kernel's address on the interface: --address is for an own one (`own`)");
+    }
     for warning in &opened.warnings {
         tracing::warn!("{warning}");
     }
@@ -128,12 +137,17 @@ fn open(spec: &PortSpec, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
         }
         None => (None, Vec::new()),
     };
+    let address = match &opened.shared {
+        Some(shared) => Cidr { address: shared.address, prefix_len: shared.prefix_len },
+        None => args.address(),
+    };
     Ok(Place::Stack {
         what: opened.what,
         socket,
-        address: args.address,
+        address,
         host,
         mac: MacAddr(opened.mac),
+        shared: opened.shared,
         ports: Mutex::new(opened.ports),
         capture: Mutex::new(capture),
         captures: Mutex::new(captures),
@@ -167,14 +181,15 @@ impl Place {
         args: &RunArgs,
     ) -> anyhow::Result<Runtime<Figures>> {
         match self {
-            Place::Stack { ports, mac, captures, .. } => {
+            Place::Stack { ports, captures, address, mac, shared, .. } => {
+                let stack = Stack { address: *address, mac: *mac, shared: shared.clone() };
                 let ports = ports.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
                 let captures = captures.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
                 if captures.is_empty() {
-                    return spawn_stack(options, controllers, ports, args, *mac);
+                    return stack.spawn(options, controllers, ports, args);
                 }
                 let ports = ports.into_iter().zip(captures).map(|(port, capture)| Pcap::new(port, capture));
-                spawn_stack(options, controllers, ports.collect(), args, *mac)
+                stack.spawn(options, controllers, ports.collect(), args)
             }
             Place::Kernel { .. } => spawn_kernel(options, controllers),
         }
@@ -228,35 +243,64 @@ fn spawn_kernel(options: &Options, controllers: Vec<Controller>) -> anyhow::Resu
     Ok(runtime)
 }
 
-fn spawn_stack<P: Port + Send + 'static>(
-    options: &Options,
-    controllers: Vec<Controller>,
-    ports: Vec<P>,
-    args: &RunArgs,
+/// What the instances of an interface have in common.
+struct Stack {
+    address: Cidr,
     mac: MacAddr,
-) -> anyhow::Result<Runtime<Figures>> {
-    let seed = entropy::seed()?;
-    let (address, key) = (args.address, *args.cores.rss_key());
-    let ports = steer::join(ports, HANDED_OVER_MAX, |core, cores| Steer::with_key(core, cores, &key));
-    let mut parts = ports.into_iter().zip(controllers);
-    let runtime = Runtime::spawn(
-        options,
-        |core| {
+    shared: Option<Shared>,
+}
+
+impl Stack {
+    fn spawn<P: Port + Send + 'static>(
+        self,
+        options: &Options,
+        controllers: Vec<Controller>,
+        ports: Vec<P>,
+        args: &RunArgs,
+    ) -> anyhow::Result<Runtime<Figures>> {
+        let (seed, key) = (entropy::seed()?, *args.cores.rss_key());
+        let ports = steer::join(ports, HANDED_OVER_MAX, |core, cores| Steer::with_key(core, cores, &key));
+        let mut parts = ports.into_iter().zip(controllers);
+        let mut part = |core: &Core| {
             let part = parts.next();
             if let Some((port, controller)) = &part {
                 port.attach(core.waker.clone());
                 controller.mailbox().attach(core.waker.clone());
             }
-            let waker = core.waker.clone();
-            let mut config =
-                Config::new(mac, address.address, address.prefix_len, seed.wrapping_add(core.index as u64));
+            let (address, prefix_len) = (self.address.address, self.address.prefix_len);
+            let mut config = Config::new(self.mac, address, prefix_len, seed.wrapping_add(core.index as u64));
             move || {
                 let (port, controller) = part.ok_or("there are more cores than queues")?;
                 config.steer = port.steer().clone();
-                Ok(PortEngine::new(Instance::new(config, port, controller), waker)?)
+                Ok::<_, BuildError>((config, port, controller))
             }
-        },
-        |engine| counted(&engine),
-    )?;
-    Ok(runtime)
+        };
+        let Some(shared) = &self.shared else {
+            return Ok(Runtime::spawn(
+                options,
+                |core| {
+                    let (part, waker) = (part(core), core.waker.clone());
+                    move || {
+                        let (config, port, controller) = part()?;
+                        Ok(PortEngine::new(Instance::new(config, port, controller), waker)?)
+                    }
+                },
+                |engine| counted(&engine),
+            )?);
+        };
+        let group = beside::group(shared);
+        let runtime = Runtime::spawn(
+            options,
+            |core| {
+                let (part, waker, shared) = (part(core), core.waker.clone(), shared.clone());
+                let sockets = kernel::Config::new(group.clone(), seed.wrapping_add(core.index as u64));
+                move || {
+                    let (config, port, controller) = part()?;
+                    Ok(BesideEngine::new(config, port, shared, sockets, waker, controller)?)
+                }
+            },
+            |engine| counted(&engine),
+        )?;
+        Ok(runtime)
+    }
 }

@@ -47,6 +47,8 @@ pub fn start(controller: &impl Controller, net: &ControlNet) -> Result<Proc> {
 pub enum Port {
     Tap,
     Kernel,
+    /// The own stack for the first Open vSwitch, the kernel's sockets for others.
+    Shared,
 }
 
 /// `ferroflow run` with the learning switch.
@@ -60,6 +62,7 @@ impl Controller for Ferroflow {
         match self.port {
             Port::Tap => ControlNet::for_tap(),
             Port::Kernel => ControlNet::for_kernel(),
+            Port::Shared => ControlNet::for_shared(),
         }
     }
 
@@ -67,7 +70,9 @@ impl Controller for Ferroflow {
         let (address, host) =
             (format!("{}/24", ControlNet::CONTROLLER), format!("{}/24", ControlNet::TAP_HOST));
         let mut args = vec!["run", "--cores", "2", "--listen", "6653", "--app", "learning-switch", "--port"];
+        let shared = format!("xdp:{},shared", ControlNet::SHARED);
         match self.port {
+            Port::Shared => args.push(&shared),
             Port::Tap => args.extend(["tap:ff0", "--address", &address, "--host-address", &host]),
             Port::Kernel => args.push("kernel"),
         }

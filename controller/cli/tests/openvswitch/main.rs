@@ -63,6 +63,11 @@ fn openflow_1_3_over_kernel_sockets() {
 }
 
 #[test]
+fn openflow_1_3_on_the_kernels_address() {
+    with_ferroflow(Port::Shared, OpenFlow::V13);
+}
+
+#[test]
 fn idle_with_16_switches() {
     if require(&Need::OPEN_VSWITCH_LAB) {
         scenarios::idle_is_cheap(&Ferroflow { port: Port::Tap }).unwrap_or_else(|e| panic!("{e}"));

@@ -12,7 +12,10 @@ const BPF_MAP_UPDATE_ELEM: i32 = 2;
 const BPF_PROG_LOAD: i32 = 5;
 const BPF_LINK_CREATE: i32 = 28;
 
+const BPF_MAP_TYPE_ARRAY: u32 = 2;
 const BPF_MAP_TYPE_XSKMAP: u32 = 17;
+/// Its values can be mapped, and so changed without a call and without rights.
+const BPF_F_MMAPABLE: u32 = 1 << 10;
 const BPF_PROG_TYPE_SOCKET_FILTER: u32 = 1;
 const BPF_PROG_TYPE_XDP: u32 = 6;
 /// As an attach type.
@@ -110,6 +113,21 @@ pub(crate) fn xsk_map(queues: u32) -> io::Result<OwnedFd> {
         key_size: 4,
         value_size: 4,
         max_entries: queues,
+        map_name: NAME,
+        ..MapCreate::default()
+    };
+    // SAFETY: there are no pointers in it.
+    unsafe { bpf(BPF_MAP_CREATE, &mut attr) }.map(descriptor)
+}
+
+/// A map from the numbers below `entries` to words, all zero, to be mapped: each takes eight bytes there.
+pub(crate) fn word_map(entries: u32) -> io::Result<OwnedFd> {
+    let mut attr = MapCreate {
+        map_type: BPF_MAP_TYPE_ARRAY,
+        key_size: 4,
+        value_size: 4,
+        max_entries: entries,
+        map_flags: BPF_F_MMAPABLE,
         map_name: NAME,
         ..MapCreate::default()
     };

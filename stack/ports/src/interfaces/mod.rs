@@ -1,10 +1,12 @@
 //! What the kernel says about its network interfaces, by rtnetlink, the ethtool and netdev families of generic netlink,
 //! and sysfs: for people and programs that choose a port. No rights are needed.
 
+pub(crate) mod addresses;
 mod ethtool;
-mod netlink;
+pub(crate) mod netlink;
 
 use std::io;
+use std::net::Ipv4Addr;
 
 use rustix::net::netlink::GENERIC;
 
@@ -30,8 +32,10 @@ pub struct Interface {
     pub up: bool,
     /// Whether it has a link.
     pub carrier: bool,
-    /// Whether the kernel has an IPv4 address on it.
+    /// Whether the kernel has an address on it that others may know: of IPv4, or of IPv6 but not link-local.
     pub addressed: bool,
+    /// The kernel's IPv4 address on it, and the length of its network's prefix.
+    pub ipv4: Option<(Ipv4Addr, u8)>,
     /// Largest IP packet, in bytes.
     pub mtu: u32,
     /// Receive and transmit queues in use.
@@ -98,9 +102,6 @@ pub enum Attached {
 // linux/rtnetlink.h, linux/if_link.h, linux/if.h, linux/if_arp.h
 const RTM_GETLINK: u16 = 18;
 const INFO_LEN: usize = 16;
-const RTM_GETADDR: u16 = 22;
-const ADDRESS_LEN: usize = 8;
-const AF_INET: u8 = 2;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
 const IFLA_LINKINFO: u16 = 18;
@@ -122,13 +123,13 @@ pub fn list() -> io::Result<Vec<Interface>> {
     let mut interfaces = Vec::new();
     let mut route = Netlink::open(None)?;
     route.ask(RTM_GETLINK, About::All, &[0; INFO_LEN], |answer| interfaces.extend(link(answer)))?;
-    let mut addressed = Vec::new();
-    let request = [AF_INET, 0, 0, 0, 0, 0, 0, 0];
-    route.ask(RTM_GETADDR, About::All, &request, |answer| addressed.extend(address(answer)))?;
+    let addresses = addresses::all(&mut route)?;
     let mut families = Families::open(Netlink::open(Some(GENERIC))?);
     for interface in &mut interfaces {
         families.describe(interface);
-        interface.addressed = addressed.contains(&interface.index);
+        if let Some((_, found)) = addresses.iter().find(|(index, _)| *index == interface.index) {
+            (interface.addressed, interface.ipv4) = (found.any, found.ipv4);
+        }
         let device = format!("/sys/class/net/{}/device", interface.name);
         let driver = std::fs::read_link(format!("{device}/driver")).ok();
         interface.driver = driver.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
@@ -137,12 +138,6 @@ pub fn list() -> io::Result<Vec<Interface>> {
         interface.node = node.and_then(|text| text.trim().parse().ok());
     }
     Ok(interfaces)
-}
-
-/// `struct ifaddrmsg`: the interface that an address is on.
-fn address(answer: &[u8]) -> Option<u32> {
-    let info = answer.first_chunk::<ADDRESS_LEN>()?;
-    Some(u32::from_ne_bytes([info[4], info[5], info[6], info[7]]))
 }
 
 /// `struct ifinfomsg` and its attributes.

@@ -1,6 +1,7 @@
 //! The little of netlink that is needed to ask the kernel about interfaces: requests, dumps, attributes.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType};
 
 // linux/netlink.h
-const NLM_F_REQUEST: u16 = 1;
+pub(crate) const NLM_F_REQUEST: u16 = 1;
 const NLM_F_ACK: u16 = 4;
 const NLM_F_DUMP: u16 = 0x300;
 const NLMSG_ERROR: u16 = 2;
@@ -28,14 +29,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is asked for: about one thing, or about all there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum About {
+pub(crate) enum About {
     One,
     All,
 }
 
 /// A socket to one of the kernel's parts.
 #[derive(Debug)]
-pub(super) struct Netlink {
+pub(crate) struct Netlink {
     socket: OwnedFd,
     sequence: u32,
 }
@@ -89,7 +90,7 @@ fn result(payload: &[u8]) -> io::Result<()> {
 }
 
 /// `struct nlmsghdr` and what it carries.
-fn message(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn message(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
     let len = (HEADER_LEN + payload.len()) as u32;
     let mut out = Vec::with_capacity(len as usize);
     out.extend(len.to_ne_bytes());
@@ -101,14 +102,15 @@ fn message(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-struct Message<'a> {
-    kind: u16,
-    sequence: u32,
-    payload: &'a [u8],
+/// A message that was received.
+pub(crate) struct Message<'a> {
+    pub kind: u16,
+    pub sequence: u32,
+    pub payload: &'a [u8],
 }
 
 /// The messages of one read.
-struct Messages<'a>(&'a [u8]);
+pub(crate) struct Messages<'a>(pub &'a [u8]);
 
 impl<'a> Iterator for Messages<'a> {
     type Item = Message<'a>;
@@ -127,7 +129,7 @@ impl<'a> Iterator for Messages<'a> {
 }
 
 /// One attribute with its header and its padding.
-pub(super) fn attribute(kind: u16, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn attribute(kind: u16, payload: &[u8]) -> Vec<u8> {
     let len = (4 + payload.len()) as u16;
     let mut out = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
     out.extend(payload);
@@ -136,13 +138,13 @@ pub(super) fn attribute(kind: u16, payload: &[u8]) -> Vec<u8> {
 }
 
 /// An attribute that holds others.
-pub(super) fn nest(kind: u16, inside: &[u8]) -> Vec<u8> {
+pub(crate) fn nest(kind: u16, inside: &[u8]) -> Vec<u8> {
     attribute(kind | NLA_F_NESTED, inside)
 }
 
 /// The attributes in a stretch of bytes: type and payload.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Attributes<'a>(pub &'a [u8]);
+pub(crate) struct Attributes<'a>(pub &'a [u8]);
 
 impl<'a> Attributes<'a> {
     /// The first of a type.
@@ -167,6 +169,10 @@ impl<'a> Attributes<'a> {
         let bytes = self.get(kind)?;
         let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
         Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
+    }
+
+    pub fn ipv4(self, kind: u16) -> Option<Ipv4Addr> {
+        Some(<[u8; 4]>::try_from(self.get(kind)?).ok()?.into())
     }
 
     pub fn inside(self, kind: u16) -> Attributes<'a> {

@@ -22,6 +22,7 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use device::{Bound, Descriptor, Device};
 use pair::{Pair, Which};
 
+use crate::interfaces::addresses;
 use crate::link::{Link, LinkError, stack_mac};
 use crate::spec::QUEUES_MAX;
 use crate::spec::netmap::{NetmapKind, NetmapName, NetmapRings};
@@ -203,7 +204,9 @@ impl NetmapBuilder {
             NetmapRings::Host => stack_mac(ethernet.mac),
             // The kernel receives nothing any more, and the card takes its own address's frames only.
             NetmapRings::All | NetmapRings::One(_) => {
-                if link.has_address() && !self.force {
+                // What the kernel does not tell is taken for none.
+                let addressed = addresses::of(ethernet.index).is_ok_and(|addresses| addresses.any);
+                if addressed && !self.force {
                     return Err(NetmapError::InUse(name.base.clone()));
                 }
                 ethernet.mac

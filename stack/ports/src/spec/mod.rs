@@ -14,13 +14,15 @@ use std::str::FromStr;
 pub const GRAMMAR: &str = r"  kernel                                  the kernel's sockets
   tap:NAME[,offload=on|off][,queues=N]    a TAP interface, made if there is none of the name
   packet:IFACE[,queues=N]                 an interface, by AF_PACKET
-  xdp:IFACE[,own|shared][,queues=N]       an interface's queues, by AF_XDP
+  xdp:IFACE[,own|shared][,queues=N]       an interface's queues, by AF_XDP; `shared`: the kernel keeps its address
+                                          and all but our TCP ports, `own`: the stack has one of its own
   netmap:NAME                             netmap's rings: IFACE, IFACE-N (one pair), IFACE^ (the kernel's
                                           own), vale0:1 (a switch), NAME{ID or NAME}ID (a pipe)
   shm:PATH                                another process's memory, over the Unix socket PATH
   pipe                                    this process's memory
   for tap, packet, xdp, netmap and shm also [,mac=XX:XX:XX:XX:XX:XX] (the stack's address)
-  for tap also [,mtu=N] (bytes of an IP packet), for xdp [,busy=N] (microseconds of busy polling)";
+  for tap also [,mtu=N] (bytes of an IP packet), for xdp [,busy=N] (microseconds of busy polling), and where it is
+  shared no mac but [,sources=N] (ports to open connections from)";
 
 /// Smallest MTU that may be asked for: every IPv4 host takes such a packet (RFC 791 3.2).
 const MTU_MIN: u32 = 576;
@@ -28,6 +30,8 @@ const MTU_MIN: u32 = 576;
 pub(crate) const MTU_MAX: u32 = 65_521;
 /// Longest busy polling, in microseconds: a second.
 const BUSY_MAX: u32 = 1_000_000;
+/// Most ports to open connections from: each takes a descriptor.
+const SOURCES_MAX: u32 = 4096;
 /// Most queues of one interface.
 pub(crate) const QUEUES_MAX: u16 = 256;
 
@@ -44,6 +48,8 @@ pub struct PortSpec {
     pub mtu: Option<u32>,
     /// For so many microseconds the kernel polls the card when it is called; `None` = it waits for interrupts.
     pub busy: Option<u32>,
+    /// How many ports to open connections from are taken from the kernel, where its address is shared; `None` = 64.
+    pub sources: Option<u16>,
 }
 
 /// What kind of port, and which one.
@@ -67,7 +73,7 @@ pub enum PortKind {
     Xdp {
         /// The interface.
         interface: String,
-        /// Whose address is used; `None` = what the interface suggests.
+        /// Whose address is used; `None` = the kernel's where it has one there, unless a MAC address is named.
         mode: Option<XdpMode>,
     },
     /// An interface, seen through packet sockets.
@@ -148,6 +154,9 @@ impl fmt::Display for PortSpec {
         if let Some(n) = self.busy {
             write!(f, ",busy={n}")?;
         }
+        if let Some(n) = self.sources {
+            write!(f, ",sources={n}")?;
+        }
         Ok(())
     }
 }
@@ -172,7 +181,7 @@ impl PortKind {
             PortKind::Pipe | PortKind::Kernel => &[],
             PortKind::Shm { .. } | PortKind::Netmap { .. } => &["mac"],
             PortKind::Tap { .. } => &["offload", "queues", "mac", "mtu"],
-            PortKind::Xdp { .. } => &["own", "shared", "queues", "mac", "busy"],
+            PortKind::Xdp { .. } => &["own", "shared", "queues", "mac", "busy", "sources"],
             PortKind::Packet { .. } => &["queues", "mac"],
         }
     }
@@ -215,7 +224,7 @@ impl PortKind {
 impl PortSpec {
     /// A port of this kind with nothing else said.
     pub fn new(kind: PortKind) -> PortSpec {
-        PortSpec { kind, queues: None, mac: None, mtu: None, busy: None }
+        PortSpec { kind, queues: None, mac: None, mtu: None, busy: None, sources: None }
     }
 
     /// Takes one option.
@@ -243,6 +252,7 @@ impl PortSpec {
             ("offload", PortKind::Tap { offload, .. }) => word.once(offload, value.on_or_off()?),
             ("queues", _) => word.once(&mut self.queues, value.number(1, QUEUES_MAX.into())? as u16),
             ("busy", _) => word.once(&mut self.busy, value.number(1, BUSY_MAX)?),
+            ("sources", _) => word.once(&mut self.sources, value.number(1, SOURCES_MAX)? as u16),
             ("mtu", _) => word.once(&mut self.mtu, value.number(MTU_MIN, MTU_MAX)?),
             _ => word.once(&mut self.mac, value.mac()?),
         }

@@ -72,6 +72,8 @@ fn an_error_says_what_and_where() {
         ("tap:e,mac=01:00:5e:00:00:01", "a group's", "01:00:5e:00:00:01"),
         ("tap:e,mac=00:00:00:00:00:00", "all zeroes", "00:00:00:00:00:00"),
         ("xdp:e,busy=0", "1 to 1000000", "0"),
+        ("xdp:e,sources=4097", "1 to 4096", "4097"),
+        ("packet:e,sources=1", "no option", "sources"),
         ("tap:e,", "no option \"\"", ""),
     ] {
         let (said, marked) = refused(text);
@@ -97,6 +99,7 @@ proptest! {
         mac in proptest::option::of(any::<[u8; 6]>().prop_map(|[_, b, c, d, e, f]| [2, b, c, d, e, f])),
         mtu in proptest::option::of(MTU_MIN..=MTU_MAX),
         busy in proptest::option::of(1..=BUSY_MAX),
+        sources in proptest::option::of(1..=SOURCES_MAX as u16),
     ) {
         let mode = flag.map(|own| if own { XdpMode::Own } else { XdpMode::Shared });
         let kind = match kind {
@@ -109,7 +112,8 @@ proptest! {
         let has = |option| kind.options().contains(&option);
         let (queues, mtu) = (queues.filter(|_| has("queues")), mtu.filter(|_| has("mtu")));
         let busy = busy.filter(|_| has("busy"));
-        let spec = PortSpec { queues, mac, mtu, busy, kind };
+        let sources = sources.filter(|_| has("sources"));
+        let spec = PortSpec { queues, mac, mtu, busy, sources, kind };
         prop_assert_eq!(read(&spec.to_string()), spec);
     }
 

@@ -1,10 +1,12 @@
 //! AF_XDP: an interface's queues, taken before the kernel makes packets of their frames.
 //!
-//! A program that is assembled here leads frames to the stack's MAC address into memory of ours; everything else goes on to
-//! the kernel. Each queue has a socket and memory of its own; a core has one or several. The program is held by a
+//! A program that is assembled here leads frames to the stack's MAC address into memory of ours, or, where the address is
+//! the kernel's too, TCP segments to our ports; everything else goes on to the kernel. Each queue has a socket and memory of its own; a core has one or several. The program is held by a
 //! descriptor (a BPF link that is pinned nowhere): when the process ends, however it ends, the kernel takes it off.
 
 mod chunks;
+mod deaf;
+mod led;
 mod partial;
 mod program;
 mod queue;
@@ -12,12 +14,15 @@ mod ring;
 mod socket;
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Meta, Port, PortError};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 
+pub use deaf::Deaf;
+pub(crate) use led::Led;
 use queue::Queue;
 use socket::Attached;
 
@@ -41,8 +46,11 @@ pub struct XdpBuilder {
     pub queues: Option<u16>,
     /// How many ports they are shared out to, in turn; one for each core. There are never more ports than queues.
     pub cores: usize,
-    /// The stack's MAC address; `None` = one made from the interface's.
+    /// The stack's MAC address; `None` = one made from the interface's. Not looked at where the address is shared.
     pub mac: Option<[u8; 6]>,
+    /// The kernel's address on the interface, if the stack uses that, and only takes TCP to ports that it is led; `None` = all
+    /// frames to its own MAC address are the stack's.
+    pub shared: Option<Ipv4Addr>,
     /// For so many microseconds the kernel polls the card in a call instead of waiting for its interrupt; `None` = it waits.
     pub busy_poll: Option<u32>,
 }
@@ -50,7 +58,14 @@ pub struct XdpBuilder {
 impl XdpBuilder {
     /// All queues for one core, a MAC address of its own.
     pub fn new(interface: impl Into<String>) -> XdpBuilder {
-        XdpBuilder { interface: interface.into(), queues: None, cores: 1, mac: None, busy_poll: None }
+        XdpBuilder {
+            interface: interface.into(),
+            queues: None,
+            cores: 1,
+            mac: None,
+            shared: None,
+            busy_poll: None,
+        }
     }
 
     /// Opens the sockets and attaches the program.
@@ -94,10 +109,14 @@ pub struct Xdp {
     pub mac: [u8; 6],
     /// The kernel's.
     pub host_mac: [u8; 6],
+    /// The kernel's number for the interface.
+    pub index: u32,
     /// How many queues.
     pub queues: u32,
     /// How frames come.
     pub mode: Mode,
+    /// Which TCP ports are led to the stack, where the address is shared.
+    pub(crate) led: Option<Arc<Led>>,
     /// What the operator should know.
     pub warnings: Vec<String>,
 }

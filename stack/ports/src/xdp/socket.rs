@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::chunks::{Chunks, DESCRIPTOR_LEN};
+use super::led::Led;
 use super::queue::Queue;
 use super::ring::{Consumer, Offsets, Producer};
 use super::{BUFFERS, Mode, QUEUES_PER_CORE, Xdp, XdpBuilder, XdpError, XdpPort, program};
@@ -67,7 +68,10 @@ pub(super) fn open(builder: &XdpBuilder) -> Result<Xdp, XdpError> {
     let chunk = CHUNK_SIZES.into_iter().find(|&size| ethernet.mtu + LINK_BYTES + KERNEL_HEADROOM <= size);
     let chunk = chunk.ok_or_else(|| XdpError::Mtu { name: name.clone(), mtu: ethernet.mtu })?;
     let refuse = |what: &'static str| move |e: io::Error| XdpError::Link(link.refused(what, CAPABILITIES, e));
-    let mac = builder.mac.unwrap_or_else(|| stack_mac(ethernet.mac));
+    let mac = match builder.shared {
+        Some(_) => ethernet.mac,
+        None => builder.mac.unwrap_or_else(|| stack_mac(ethernet.mac)),
+    };
     let veth = ethtool::is_veth(link);
     let map = bpf::xsk_map(queues).map_err(refuse("make a map of sockets"))?;
     let mut all = Vec::new();
@@ -76,7 +80,14 @@ pub(super) fn open(builder: &XdpBuilder) -> Result<Xdp, XdpError> {
         bpf::set_socket(map.as_fd(), number, queue.fd()).map_err(refuse("put a socket into the map"))?;
         all.push(queue);
     }
-    let code = program::own_address(mac, map.as_raw_fd());
+    let led = builder.shared.map(|_| Led::new()).transpose().map_err(refuse("make a map of ports"))?;
+    let sockets = map.as_raw_fd();
+    let code = match (builder.shared, &led) {
+        (Some(address), Some(led)) => {
+            program::shared_address(&program::Ours { mac, address, ports: led.fd(), sockets })
+        }
+        _ => program::own_address(mac, sockets),
+    };
     let program = bpf::load(bpf::Kind::Xdp, &code).map_err(refuse("load the XDP program"))?;
     let (attached, mut mode) = attach(link, &program, ethernet.index)?;
     for (number, queue) in (0..).zip(&all) {
@@ -103,7 +114,17 @@ pub(super) fn open(builder: &XdpBuilder) -> Result<Xdp, XdpError> {
         .collect::<io::Result<Vec<_>>>()
         .map_err(refuse("watch several queues"))?;
     let warnings = warnings(link, name, ethernet, mode, veth, there - queues);
-    Ok(Xdp { name: name.clone(), ports, mac, host_mac: ethernet.mac, queues, mode, warnings })
+    Ok(Xdp {
+        name: name.clone(),
+        ports,
+        mac,
+        host_mac: ethernet.mac,
+        index: ethernet.index,
+        queues,
+        mode,
+        led: led.map(Arc::new),
+        warnings,
+    })
 }
 
 /// In the driver if it can, else behind it.
@@ -246,7 +267,9 @@ fn warnings(link: &Link, name: &str, ethernet: Ethernet, mode: Mode, veth: bool,
 
 /// What a veth's other end sends has no transport checksum unless that is switched off, and XDP does not tell.
 fn partial_checksums(link: &Link, name: &str, ethernet: Ethernet) -> Option<String> {
-    let peer = ethtool::veth_peer(link).and_then(|index| Link::by_index(index).ok());
+    // In another namespace it may have any number, also our own.
+    let index = ethtool::veth_peer(link).filter(|&index| index != ethernet.index);
+    let peer = index.and_then(|index| Link::by_index(index).ok());
     // Another namespace may have the same index for another interface.
     let peer = peer.filter(|peer| ethtool::veth_peer(peer) == Some(ethernet.index));
     match peer {

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ferroflow_ports::Deaf;
 use ferroflow_stack::{Instant, Listen, ListenError};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -17,12 +18,24 @@ use socket2::{Domain, Protocol, Socket, Type};
 #[derive(Debug, Clone, Default)]
 pub struct ListenGroup {
     ours: Arc<Mutex<HashSet<SocketAddr>>>,
+    deaf: Option<Deaf>,
 }
 
 impl ListenGroup {
     /// A group of its own: share it (clone it) among the cores of one runtime.
     pub fn new() -> ListenGroup {
         ListenGroup::default()
+    }
+
+    /// A group whose sockets do not hear what somebody else answers, and so neither answer nor reset it. Ports that they have
+    /// listened on once stay theirs, since that goes on.
+    pub fn deaf_to(deaf: Deaf) -> ListenGroup {
+        ListenGroup { deaf: Some(deaf), ..ListenGroup::default() }
+    }
+
+    /// Whether ports that are listened on no more are kept from others.
+    pub(super) fn keeps_ports(&self) -> bool {
+        self.deaf.is_some()
     }
 
     pub(super) fn open(&self, at: Listen) -> Result<Socket, ListenError> {
@@ -51,6 +64,10 @@ impl ListenGroup {
             bind(addr, false).map_err(explain)?;
         }
         let socket = bind(addr, true).map_err(explain)?;
+        if let Some(deaf) = &self.deaf {
+            // Before it listens, so that it never hears what it must not.
+            deaf.make(&socket).map_err(explain)?;
+        }
         socket.listen(i32::try_from(at.backlog).unwrap_or(i32::MAX)).map_err(explain)?;
         ours.insert(addr);
         Ok(socket)

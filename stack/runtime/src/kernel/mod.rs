@@ -9,16 +9,14 @@ mod listener;
 mod net;
 mod serve;
 mod socket;
+mod sockets;
 mod timers;
 
 use std::io;
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use ferroflow_stack::port::PortError;
-use ferroflow_stack::{Instant, Net, Service};
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
+use ferroflow_stack::{Instant, Service};
 
 use crate::engine::{Engine, Turn};
 use crate::inspect::Figures;
@@ -26,13 +24,10 @@ use crate::wake::Waker;
 
 pub use listener::ListenGroup;
 pub use net::KernelNet;
+pub(crate) use sockets::Sockets;
 
 /// Tokens from here on are listeners; below are slots of connections.
 const LISTENERS: usize = 1 << 31;
-/// The waker's descriptor.
-const WAKER: Token = Token(usize::MAX);
-/// Events taken from the kernel at once.
-const EVENTS: usize = 1024;
 
 /// How a core uses the kernel's sockets.
 #[derive(Debug, Clone)]
@@ -149,15 +144,7 @@ impl Counters {
 #[derive(Debug)]
 pub struct Kernel<S: Service> {
     service: S,
-    net: KernelNet,
-    /// The service's part of each connection, by slot.
-    conns: Vec<Option<S::Conn>>,
-    poll: Poll,
-    events: Events,
-    /// `events` holds what the last wait brought.
-    polled: bool,
-    /// What is read, for every connection in turn: room for what one may have kept and for one read.
-    buf: Box<[u8]>,
+    sockets: Sockets<S::Conn>,
     /// Must outlive its registration.
     waker: Waker,
 }
@@ -168,21 +155,11 @@ impl<S: Service> Kernel<S> {
     /// # Errors
     /// When the kernel has no descriptor left.
     pub fn new(config: Config, waker: Waker, service: S) -> io::Result<Kernel<S>> {
-        let poll = Poll::new()?;
+        let mut sockets = Sockets::new(config)?;
         if let Some(fd) = waker.fd() {
-            poll.registry().register(&mut SourceFd(&fd.as_raw_fd()), WAKER, Interest::READABLE)?;
+            sockets.watch(fd)?;
         }
-        let registry = poll.registry().try_clone()?;
-        Ok(Kernel {
-            service,
-            buf: vec![0; config.kept_bytes_max + config.read_bytes].into_boxed_slice(),
-            net: KernelNet::new(config, registry),
-            conns: Vec::new(),
-            poll,
-            events: Events::with_capacity(EVENTS),
-            polled: false,
-            waker,
-        })
+        Ok(Kernel { service, sockets, waker })
     }
 
     /// The service.
@@ -197,61 +174,29 @@ impl<S: Service> Kernel<S> {
 
     /// What happened so far.
     pub fn counters(&self) -> &Counters {
-        &self.net.counters
+        self.sockets.counters()
     }
 
     /// The service and what happened. Connections still open are dropped.
     pub fn into_parts(self) -> (S, Counters) {
-        (self.service, self.net.counters)
+        (self.service, *self.sockets.counters())
     }
 
     /// The waker it was made with.
     pub fn waker(&self) -> &Waker {
         &self.waker
     }
-
-    fn poll(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.net.counters.polls += 1;
-        match self.poll.poll(&mut self.events, timeout) {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => self.events.clear(),
-            other => other?,
-        }
-        self.polled = true;
-        Ok(())
-    }
-
-    fn next_deadline(&self) -> Option<Instant> {
-        let retry = self.net.listeners.iter().flatten().filter_map(|l| l.retry).min();
-        [self.net.timers.next(), self.service.deadline(), retry].into_iter().flatten().min()
-    }
 }
 
 impl<S: Service> Engine for Kernel<S> {
     fn start(&mut self, now: Instant) {
-        self.net.now = now;
-        self.service.start(&mut self.net);
+        self.service.start(self.sockets.net_at(now));
     }
 
     fn turn(&mut self, now: Instant) -> Result<Turn, PortError> {
-        self.net.now = now;
-        if !self.polled {
-            self.poll(Some(Duration::ZERO))?;
-        }
-        self.polled = false;
-        let mut handled = self.take_events();
-        handled += self.accept();
-        handled += self.serve();
-        handled += self.expire();
-        self.service.turn(&mut self.net);
-        // What the service has resumed, in this turn still.
-        handled += self.serve();
-        self.settle();
-        let net = &self.net;
-        let more = !net.ready.is_empty()
-            || !net.dirty.is_empty()
-            || !net.ending.is_empty()
-            || net.listeners.iter().flatten().any(listener::Listener::is_due);
-        Ok(Turn { handled, more, next: self.next_deadline() })
+        let handled = self.sockets.turn(&mut self.service, now)?;
+        let next = [self.sockets.next_deadline(), self.service.deadline()].into_iter().flatten().min();
+        Ok(Turn { handled, more: self.sockets.has_work(), next })
     }
 
     fn prepare_wait(&mut self) -> bool {
@@ -259,34 +204,29 @@ impl<S: Service> Engine for Kernel<S> {
     }
 
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.poll(timeout)
+        self.sockets.poll(timeout)
     }
 
     fn stop(&mut self, now: Instant) {
-        self.net.now = now;
-        self.net.listeners.clear();
-        self.service.stop(&mut self.net);
+        let net = self.sockets.net_at(now);
+        net.listeners.clear();
+        self.service.stop(net);
     }
 
     fn abort(&mut self) {
-        for id in self.net.table.ids().collect::<Vec<_>>() {
-            self.net.abort(id);
-        }
+        self.sockets.abort();
     }
 
     fn conns(&self) -> usize {
-        self.net.table.len()
+        self.sockets.conns()
     }
 
     fn describe(&self, out: &mut String) {
-        // Writing to a string cannot fail.
-        let _ = describe::write(&self.net, out);
+        self.sockets.describe(out);
     }
 
     fn report(&self, figures: &mut Figures) {
-        let counters = &self.net.counters;
-        figures.kernel_entries = counters.polls + counters.accepts + counters.reads + counters.writes;
-        figures.stack.extend(counters.iter());
+        self.sockets.report(figures);
         self.service.report(&mut |name, value| figures.service.push((name, value)));
     }
 }

@@ -29,6 +29,8 @@ pub struct KernelNet {
     pub(super) table: Table,
     /// By token; a place whose listener is gone is used again.
     pub(super) listeners: Vec<Option<Listener>>,
+    /// Sockets that listen no more, but keep their ports from others.
+    retired: Vec<Socket>,
     pub(super) timers: Timers,
     /// Slots to be served: something to read, to offer, or a handshake's end.
     pub(super) ready: VecDeque<u32>,
@@ -49,6 +51,7 @@ impl KernelNet {
             config,
             registry,
             listeners: Vec::new(),
+            retired: Vec::new(),
             timers: Timers::default(),
             ready: VecDeque::new(),
             dirty: Vec::new(),
@@ -313,8 +316,13 @@ impl Net for KernelNet {
 
     fn unlisten(&mut self, port: u16) {
         for place in &mut self.listeners {
-            // Closing the socket ends its registration.
-            place.take_if(|listener| listener.at.port == port);
+            let Some(listener) = place.take_if(|listener| listener.at.port == port) else { continue };
+            if self.config.group.keeps_ports() {
+                // A listening socket stays bound after this, and refuses who comes. It is still watched, without news.
+                let _ = listener.socket.shutdown(std::net::Shutdown::Read);
+                self.retired.push(listener.socket);
+            }
+            // Otherwise closing the socket ends its registration.
         }
     }
 

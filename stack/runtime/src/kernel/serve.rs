@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use ferroflow_stack::{CloseReason, ConnId, ConnInfo, ConnectError, Rx, Service};
 
+use super::LISTENERS;
 use super::listener::Accepted;
 use super::net::{local_address, reset};
 use super::socket::{End, Fin, Phase, Sock, close_reason, connect_error};
-use super::{Kernel, LISTENERS, WAKER};
+use super::sockets::{BELL, Sockets};
 
 /// A ring this full is written as soon as its connection has been served, while its bytes are still in the cache.
 const FLUSH_EARLY: usize = 32 << 10;
@@ -19,7 +20,7 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// An empty buffer of kept bytes larger than this is given back.
 const KEPT_SPARE: usize = 4096;
 
-impl<S: Service> Kernel<S> {
+impl<C> Sockets<C> {
     /// Notes what the kernel told.
     pub(super) fn take_events(&mut self) -> usize {
         let net = &mut self.net;
@@ -27,7 +28,7 @@ impl<S: Service> Kernel<S> {
         for event in &self.events {
             let token = event.token();
             count += 1;
-            if token == WAKER {
+            if token == BELL {
                 continue;
             }
             if let Some(listener) = token.0.checked_sub(LISTENERS) {
@@ -59,7 +60,7 @@ impl<S: Service> Kernel<S> {
     }
 
     /// Accepts what waits, up to a bound for each listener.
-    pub(super) fn accept(&mut self) -> usize {
+    pub(super) fn accept<S: Service<Conn = C>>(&mut self, service: &mut S) -> usize {
         let mut count = 0;
         for index in 0..self.net.listeners.len() {
             let now = self.net.now;
@@ -68,13 +69,13 @@ impl<S: Service> Kernel<S> {
                 listener.retry = None;
             }
             if listener.is_due() {
-                count += self.accept_from(index);
+                count += self.accept_from(service, index);
             }
         }
         count
     }
 
-    fn accept_from(&mut self, index: usize) -> usize {
+    fn accept_from<S: Service<Conn = C>>(&mut self, service: &mut S, index: usize) -> usize {
         for count in 0..self.net.config.accepts_per_turn {
             // The service may end or pause it in between.
             let listener = self.net.listeners.get_mut(index).and_then(Option::as_mut);
@@ -84,7 +85,7 @@ impl<S: Service> Kernel<S> {
                 Accepted::Conn(io, peer) => {
                     let local = local_address(&io, ([0, 0, 0, 0], listener.at.port).into());
                     let info = ConnInfo { local, peer, token: listener.at.token };
-                    self.accepted(io, info);
+                    self.accepted(service, io, info);
                 }
                 Accepted::Empty => {
                     listener.ready = false;
@@ -106,7 +107,7 @@ impl<S: Service> Kernel<S> {
         self.net.config.accepts_per_turn
     }
 
-    fn accepted(&mut self, io: socket2::Socket, info: ConnInfo) {
+    fn accepted<S: Service<Conn = C>>(&mut self, service: &mut S, io: socket2::Socket, info: ConnInfo) {
         let net = &mut self.net;
         if net.table.is_full() {
             net.counters.table_full += 1;
@@ -118,7 +119,7 @@ impl<S: Service> Kernel<S> {
             return;
         };
         net.counters.accepted += 1;
-        match self.service.accepted(net, id, &info) {
+        match service.accepted(net, id, &info) {
             Some(conn) => self.keep(id, conn),
             None => {
                 self.net.counters.refused += 1;
@@ -127,7 +128,7 @@ impl<S: Service> Kernel<S> {
         }
     }
 
-    fn keep(&mut self, id: ConnId, conn: S::Conn) {
+    fn keep(&mut self, id: ConnId, conn: C) {
         if self.conns.len() <= id.index() {
             self.conns.resize_with(id.index() + 1, || None);
         }
@@ -143,7 +144,7 @@ impl<S: Service> Kernel<S> {
     }
 
     /// Serves the connections that have something, each once.
-    pub(super) fn serve(&mut self) -> usize {
+    pub(super) fn serve<S: Service<Conn = C>>(&mut self, service: &mut S) -> usize {
         let waiting = self.net.ready.len();
         for _ in 0..waiting {
             let Some(index) = self.net.ready.pop_front() else { break };
@@ -151,8 +152,8 @@ impl<S: Service> Kernel<S> {
             let Some(sock) = self.net.table.get_mut(id) else { continue };
             sock.queued = false;
             match sock.phase {
-                Phase::Connecting => self.finish_connect(id),
-                Phase::Open => self.read(id),
+                Phase::Connecting => self.finish_connect(service, id),
+                Phase::Open => self.read(service, id),
                 Phase::Closing => self.discard(id),
                 Phase::Ending(_) => {}
             }
@@ -160,7 +161,7 @@ impl<S: Service> Kernel<S> {
         waiting
     }
 
-    fn finish_connect(&mut self, id: ConnId) {
+    fn finish_connect<S: Service<Conn = C>>(&mut self, service: &mut S, id: ConnId) {
         let net = &mut self.net;
         let Some(sock) = net.table.get_mut(id) else { return };
         if let Ok(Some(error)) | Err(error) = sock.io.take_error() {
@@ -176,7 +177,7 @@ impl<S: Service> Kernel<S> {
         let info = sock.info;
         let readable = sock.readable;
         net.mark_dirty(id);
-        match self.service.connected(net, id, Ok(&info)) {
+        match service.connected(net, id, Ok(&info)) {
             Some(conn) => {
                 self.keep(id, conn);
                 if readable {
@@ -188,8 +189,8 @@ impl<S: Service> Kernel<S> {
     }
 
     /// Reads once and offers what there is, behind what was kept.
-    fn read(&mut self, id: ConnId) {
-        let Kernel { service, net, conns, buf, .. } = self;
+    fn read<S: Service<Conn = C>>(&mut self, service: &mut S, id: ConnId) {
+        let Sockets { net, conns, buf, .. } = self;
         let Some(sock) = net.table.get_mut(id) else { return };
         let kept = sock.kept.len();
         let offer = std::mem::take(&mut sock.offer);
@@ -235,13 +236,13 @@ impl<S: Service> Kernel<S> {
         if end && let Some(sock) = self.net.table.get_mut(id) {
             sock.eof = true;
         }
-        self.peer_finished(id);
+        self.peer_finished(service, id);
         self.after_reading(id);
     }
 
     /// Tells of the peer's FIN, once the service has taken everything before it.
-    fn peer_finished(&mut self, id: ConnId) {
-        let Kernel { service, net, conns, .. } = self;
+    fn peer_finished<S: Service<Conn = C>>(&mut self, service: &mut S, id: ConnId) {
+        let Sockets { net, conns, .. } = self;
         let Some(sock) = net.table.get_mut(id) else { return };
         if !sock.eof || sock.eof_told {
             return;
@@ -281,7 +282,7 @@ impl<S: Service> Kernel<S> {
 
     /// Reads what a closed connection still gets, and throws it away.
     fn discard(&mut self, id: ConnId) {
-        let Kernel { net, buf, .. } = self;
+        let Sockets { net, buf, .. } = self;
         let Some(sock) = net.table.get_mut(id) else { return };
         if sock.readable && !sock.eof {
             net.counters.reads += 1;
@@ -299,7 +300,7 @@ impl<S: Service> Kernel<S> {
     }
 
     /// Runs the timers that are due; each at most once in a turn.
-    pub(super) fn expire(&mut self) -> usize {
+    pub(super) fn expire<S: Service<Conn = C>>(&mut self, service: &mut S) -> usize {
         let now = self.net.now;
         let mut count = 0;
         for _ in 0..self.net.timers.len() {
@@ -313,7 +314,7 @@ impl<S: Service> Kernel<S> {
                 if sock.phase == Phase::Open
                     && let Some(conn) = self.conns.get_mut(id.index()).and_then(Option::as_mut)
                 {
-                    self.service.timer(&mut self.net, id, conn);
+                    service.timer(&mut self.net, id, conn);
                 }
             }
             if deadline {
@@ -341,11 +342,11 @@ impl<S: Service> Kernel<S> {
 
     /// Writes what there is to write and ends what is over; what the callbacks of that bring about as well, within
     /// bounds.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn settle<S: Service<Conn = C>>(&mut self, service: &mut S) {
         for _ in 0..FLUSH_ROUNDS {
             let mut ending = std::mem::take(&mut self.net.ending);
             for id in ending.drain(..) {
-                self.say_last_word(id);
+                self.say_last_word(service, id);
             }
             if self.net.ending.is_empty() {
                 self.net.ending = ending;
@@ -358,7 +359,7 @@ impl<S: Service> Kernel<S> {
                 if let Some(sock) = self.net.table.get_mut(id) {
                     sock.dirty = false;
                     self.write(id);
-                    self.finish_write(id);
+                    self.finish_write(service, id);
                 }
             }
             if self.net.dirty.is_empty() {
@@ -393,8 +394,8 @@ impl<S: Service> Kernel<S> {
     }
 
     /// After writing: our FIN, the end, or room for more.
-    fn finish_write(&mut self, id: ConnId) {
-        let Kernel { service, net, conns, .. } = self;
+    fn finish_write<S: Service<Conn = C>>(&mut self, service: &mut S, id: ConnId) {
+        let Sockets { net, conns, .. } = self;
         let Some(sock) = net.table.get_mut(id) else { return };
         if !matches!(sock.phase, Phase::Open | Phase::Closing) || sock.broken.is_some() {
             return;
@@ -415,8 +416,8 @@ impl<S: Service> Kernel<S> {
         }
     }
 
-    fn say_last_word(&mut self, id: ConnId) {
-        let Kernel { service, net, conns, .. } = self;
+    fn say_last_word<S: Service<Conn = C>>(&mut self, service: &mut S, id: ConnId) {
+        let Sockets { net, conns, .. } = self;
         let Some(&Sock { phase: Phase::Ending(end), .. }) = net.table.get(id) else { return };
         net.counters.closed += 1;
         match end {

@@ -1,20 +1,24 @@
 //! A network namespace with a TAP interface or a veth pair: the stack at 10.77.0.2, the kernel at 10.77.0.1.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::fs::File;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::AsFd;
 use std::process::Command;
 use std::time::{Duration, Instant as Wall};
 
 use ferroflow_ports::{AnyPort, Opened, PortSpec, TapBuilder, TapPort, Wanted};
 use ferroflow_runtime::capture::Ring;
-use ferroflow_runtime::{CoreReport, Options, PortEngine, Runtime, Steered, Waker, steer};
+use ferroflow_runtime::{
+    BesideEngine, CoreReport, Options, PortEngine, Runtime, Steered, Waker, beside, kernel, steer,
+};
 use ferroflow_stack::port::Port;
 use ferroflow_stack::port::lossy::Lossy;
 use ferroflow_stack::port::pcap::Pcap;
 use ferroflow_stack::steer::{Key, SYMMETRIC_KEY, Steer};
 use ferroflow_stack::{Config, Instance, Service};
-use rustix::thread::{UnshareFlags, unshare_unsafe};
+use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
 pub const STACK: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
 pub const HOST: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -122,13 +126,16 @@ impl Cell {
     pub fn open(self) -> Opened {
         let spec: PortSpec = self.port.parse().unwrap_or_else(|e| panic!("{e}"));
         let host_address = self.port.starts_with("tap").then_some((HOST, 24));
-        let wanted = Wanted { key: KEY, host_address, ..Wanted::new(self.cores) };
+        let wanted = Wanted { key: KEY, host_address, beside: true, ..Wanted::new(self.cores) };
         spec.open(&wanted).unwrap_or_else(|e| panic!("{self:?}: {e}"))
     }
 
     /// The stack, with its kind of port on ff0.
     pub fn start<S: Service + Send + 'static>(self, service: impl FnMut(usize) -> S) -> Stack {
         let opened = self.open();
+        if opened.shared.is_some() {
+            return Stack::beside(opened, service);
+        }
         let keyed = |core, cores| Steer::with_key(core, cores, &KEY);
         Stack::start(steer::join(opened.ports, 256, keyed), opened.mac, service, |config| {
             config.steer = keyed(config.steer.core(), config.steer.cores());
@@ -150,6 +157,52 @@ pub fn veth(queues: usize) {
     ip("link set ff0 up");
 }
 
+/// Another network namespace, for the other end of a veth pair.
+#[derive(Debug)]
+pub struct Elsewhere {
+    namespace: File,
+}
+
+impl Elsewhere {
+    /// A new one, with an end of a pair in it that has an address.
+    pub fn with(interface: &str, address: &str) -> Elsewhere {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let owner = std::thread::spawn(move || {
+            // SAFETY: as in `in_namespace`.
+            unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.unwrap();
+            sysctl("ip_local_port_range", "1024 65500");
+            let thread = rustix::thread::gettid();
+            let namespace = format!("/proc/self/task/{}/ns/net", thread.as_raw_nonzero());
+            tell.send((thread, File::open(namespace).unwrap())).unwrap();
+            let _ = ended.recv();
+        });
+        let (thread, namespace) = told.recv().unwrap();
+        ip(&format!("link set {interface} netns {}", thread.as_raw_nonzero()));
+        drop(end);
+        owner.join().unwrap();
+        let elsewhere = Elsewhere { namespace };
+        elsewhere.enter(|| {
+            ip("link set lo up");
+            ip(&format!("addr add {address} dev {interface}"));
+            ip(&format!("link set {interface} up"));
+        });
+        elsewhere
+    }
+
+    /// Runs something there; so do the threads that it starts.
+    pub fn enter<T: Send>(&self, f: impl FnOnce() -> T + Send) -> T {
+        std::thread::scope(|s| {
+            let there = s.spawn(|| {
+                let network = Some(LinkNameSpaceType::Network);
+                move_into_link_name_space(self.namespace.as_fd(), network).unwrap();
+                f()
+            });
+            there.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+}
+
 /// Runs `ip` with these words.
 pub fn ip(words: &str) {
     run("ip", words);
@@ -169,7 +222,8 @@ pub fn ethtool(interface: &str, features: &str) {
     run("ethtool", &format!("-K {interface} {features}"));
 }
 
-fn run(program: &str, words: &str) -> String {
+/// Runs a program, which must succeed.
+pub fn run(program: &str, words: &str) -> String {
     let out = Command::new(program).args(words.split_whitespace()).output().unwrap();
     assert!(out.status.success(), "{program} {words}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8_lossy(&out.stdout).into_owned()
@@ -285,6 +339,48 @@ impl Stack {
                     frames_held: instance.port().held(),
                     frames_lost: instance.port().lost(),
                     counters: instance.counters().iter().collect(),
+                    port_counters: instance.port().port_counters(),
+                }
+            },
+        );
+        Stack { runtime: Some(runtime.unwrap()) }
+    }
+
+    /// One core for each port of an interface whose address is shared, with the kernel's sockets beside it. Their counters
+    /// have `kernel_` before their names.
+    pub fn beside<S>(opened: Opened, mut service: impl FnMut(usize) -> S) -> Stack
+    where
+        S: Service + Send + 'static,
+    {
+        let shared = opened.shared.unwrap();
+        let group = beside::group(&shared);
+        let cores = opened.ports.len();
+        let keyed = |core, cores| Steer::with_key(core, cores, &KEY);
+        let mut ports = steer::join(opened.ports, 256, keyed).into_iter();
+        let runtime = Runtime::spawn(
+            &Options { grace: Duration::from_millis(200), ..Options::new(cores) },
+            |core| {
+                let port = ports.next().unwrap();
+                Steered::attach(&port, core.waker.clone());
+                let service = service(core.index);
+                let seed = 0x5eed + core.index as u64;
+                // What it has of addresses is to be the interface's own.
+                let mut config = Config::new([2; 6].into(), Ipv4Addr::UNSPECIFIED, 0, seed);
+                config.steer = port.steer().clone();
+                let sockets = kernel::Config::new(group.clone(), seed);
+                let (shared, waker) = (shared.clone(), core.waker.clone());
+                move || Ok(BesideEngine::new(config, port, shared, sockets, waker, service)?)
+            },
+            |engine| {
+                let instance = engine.instance();
+                let kernel = engine.counters();
+                let beside = [("kernel_accepted", kernel.accepted), ("kernel_connects", kernel.connects)];
+                End {
+                    conns: instance.conns(),
+                    memory: instance.memory(),
+                    frames_held: instance.port().held(),
+                    frames_lost: 0,
+                    counters: instance.counters().iter().chain(beside).collect(),
                     port_counters: instance.port().port_counters(),
                 }
             },
