@@ -56,8 +56,8 @@ impl Side {
         }
     }
 
-    /// The peer's SYN is known.
-    fn begins(&mut self, heard: Heard) {
+    /// Our SYN,ACK leaves for the peer's SYN.
+    fn answers(&mut self, heard: Heard) {
         self.heard = Some(heard);
         for (end, ack) in std::mem::take(&mut self.early) {
             self.hears(end, ack);
@@ -70,7 +70,9 @@ impl Side {
             self.early.push((end, ack));
             return;
         };
-        heard.end = heard.end.max(end);
+        if end.diff(heard.end) < FAR {
+            heard.end = heard.end.max(end);
+        }
         if let Some((ack, window)) = ack {
             let edge = ack + (window << self.shift(heard.syn));
             heard.edge = Some(heard.edge.map_or(edge, |old| old.max(edge)));
@@ -88,6 +90,8 @@ pub struct Police {
     broken: Vec<String>,
 }
 
+/// Nobody's window is so wide: what is further ahead is no part of the stream.
+const FAR: i32 = 1 << 26;
 /// Most SYNs remembered per connection.
 const MAX_SYNS: usize = 8;
 /// RFC 9293 3.7.1, MUST-15
@@ -127,7 +131,7 @@ impl Police {
                     let edge = tcp.ack() + u32::from(tcp.window());
                     match &mut side.heard {
                         Some(heard) => heard.edge = Some(heard.edge.map_or(edge, |old| old.max(edge))),
-                        None => side.begins(Heard { syn, end, edge: Some(edge) }),
+                        None => side.heard = Some(Heard { syn, end, edge: Some(edge) }),
                     }
                 }
                 // A SYN,ACK that does not answer ours begins nothing.
@@ -194,7 +198,7 @@ impl Police {
             let Some(&answered) = syns.iter().rev().find(|syn| syn.seq == answers) else {
                 return Err("a SYN,ACK for a SYN that never arrived");
             };
-            side.begins(Heard { syn: answered, end: answered.seq + 1, edge: None });
+            side.answers(Heard { syn: answered, end: answered.seq + 1, edge: None });
         }
         if side.acked.is_none() {
             side.acked = Some(tcp.ack());

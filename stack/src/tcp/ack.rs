@@ -104,6 +104,8 @@ impl Tcb {
         self.snd.nxt = self.snd.nxt.max(seg.ack);
         self.rto.progress();
         self.recovery.follow(seg.ack);
+        self.rack.follow(seg.ack);
+        self.waiting_since = cx.now;
         self.path_acked(cx.now, cx.counters);
         self.user_timeout_acked();
         self.resend_one = false;
@@ -135,7 +137,7 @@ impl Tcb {
                 cx.counters.tcp_dsack_received += 1;
                 self.dsack_dups = self.dsack_dups.wrapping_add(1);
                 self.recovery.dsack(start, end);
-                self.rack.dsack(self.snd.una, self.snd.nxt);
+                self.rack.dsack(self.snd.nxt);
             } else {
                 cx.counters.tcp_dsack_ignored += 1;
             }
@@ -293,11 +295,14 @@ impl Tcb {
         }
         // RFC 4015 3.4: a window that was restored does not grow by the same acknowledgement.
         let mut over = repairing && !self.recovery.repairing();
+        let mut lost_later = false;
         if self.recovery.phase != Phase::Open && self.snd.una.ge(self.recovery.high) {
             over = self.recovery.reducing();
-            self.repaired();
+            // RFC 5681 4.3: what left during the repair and was lost, too, is a second indication of congestion.
+            lost_later = self.sack_ok && self.recovery.repairing() && self.sent.is_missing();
+            self.repaired(lost_later);
         }
-        if news.lost > 0 && !self.recovery.repairing() {
+        if lost_later || (news.lost > 0 && !self.recovery.repairing()) {
             self.begin_recovery(news.moved, news.delivered.bytes, cx.now, cx.counters);
         } else if news.lost > 0 && news.moved == 0 {
             self.resend_one |= self.sent.pipe() == 0;
@@ -341,7 +346,7 @@ impl Tcb {
         self.begin_reduction(news, cx.now);
         self.ecn.reduced = true;
         if self.sent.is_empty() {
-            self.repaired(); // nothing in flight whose arrival would bring the window down
+            self.repaired(false); // nothing in flight whose arrival would bring the window down
         }
     }
 
@@ -368,8 +373,9 @@ impl Tcb {
         (self.flight() + moved).min(self.cc.cwnd())
     }
 
-    /// Everything that was out when it began has arrived.
-    fn repaired(&mut self) {
+    /// Everything that was out when it began has arrived. `go_on`: another repair follows, and what was sent again in this one
+    /// counts on.
+    fn repaired(&mut self, go_on: bool) {
         if self.recovery.repairing() {
             self.rack.recovered();
         }
@@ -379,7 +385,9 @@ impl Tcb {
             let burst = if self.sack_ok { u32::MAX } else { self.flight().max(mss) + mss };
             self.cc.set_cwnd(self.cc.ssthresh().min(burst));
         }
-        self.recovery.end();
+        if !go_on {
+            self.recovery.end();
+        }
         self.dup_acks = 0;
     }
 

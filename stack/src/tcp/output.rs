@@ -201,13 +201,16 @@ impl Tcb {
             if sent >= enough {
                 return Progress::Budget;
             }
-            if self.paced(now, config) {
+            if !self.resend_one && self.paced(now, config) {
                 break;
             }
             if !self.send_chunk(&chunk, now, config, emit) {
                 return Progress::Blocked;
             }
             self.resend_one = false;
+            if !chunk.again {
+                self.recovery.new_first = self.recovery.new_first.saturating_sub(chunk.len.max(1));
+            }
             sent += chunk.len as usize;
         }
         self.resend_one = false;
@@ -243,7 +246,6 @@ impl Tcb {
     fn next_chunk(&mut self, most: u32, config: &TcpConfig) -> Option<Chunk> {
         if self.recovery.new_first > 0 {
             if let Some(chunk) = self.next_new(0, config) {
-                self.recovery.new_first = self.recovery.new_first.saturating_sub(chunk.len.max(1));
                 return Some(chunk);
             }
             self.recovery.new_first = 0;
@@ -405,8 +407,10 @@ impl Tcb {
             self.retransmits = self.retransmits.saturating_add(1);
             self.bytes_retrans += u64::from(chunk.len);
             self.sent.resend(chunk.seq, end, now, self.delivered);
-            let ts_value = self.ts.map(|_| self.ts_value(now));
-            self.recovery.resent(end, chunk.len + u32::from(chunk.fin), ts_value);
+            if self.recovery.repairing() {
+                let ts_value = self.ts.map(|_| self.ts_value(now));
+                self.recovery.resent(end, chunk.len + u32::from(chunk.fin), ts_value);
+            }
             if chunk.seq == self.snd.una {
                 self.deadlines.retransmit = Some(rto); // it has as long as the first had
             }
@@ -414,6 +418,9 @@ impl Tcb {
             self.ecn.reduced &= chunk.len == 0;
             let first = if chunk.each == 0 { chunk.len } else { chunk.each };
             self.path_sent(chunk.seq + first, first);
+            if self.sent.is_empty() {
+                self.waiting_since = now;
+            }
             self.sent.push(end, now, self.delivered);
             self.snd.nxt = end;
             self.snd.max = self.snd.max.max(end);

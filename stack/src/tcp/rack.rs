@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ferroflow_wire::SeqNumber;
 
-use super::sent::{Delivered, Newest, sent_after};
+use super::sent::{Delivered, Newest};
 use crate::time::Instant;
 
 /// RFC 8985 6.2 step 4: recoveries without D-SACK after which a widened reordering window is narrow again.
@@ -81,14 +81,15 @@ impl Rack {
     /// RFC 8985 6.2 steps 2 and 3. `fack`: the highest sequence number that had arrived before. `echo_is_old`: the
     /// echoed timestamp is older than the retransmission, so it is the first transmission that arrived.
     pub fn delivered(&mut self, news: &Delivered, fack: SeqNumber, echo_is_old: bool, now: Instant) {
-        if let Some(newest) = news.newest {
+        let doubtful = |newest: &Newest| {
             let rtt = now.since(newest.sent_at);
-            let doubtful = newest.again && (echo_is_old || self.min_rtt().is_some_and(|least| rtt < least));
-            if !doubtful {
-                self.rtt = rtt;
-                if self.newest.is_none_or(|n| sent_after(newest.sent_at, newest.end, n.sent_at, n.end)) {
-                    self.newest = Some(newest);
-                }
+            newest.again && (echo_is_old || self.min_rtt().is_some_and(|least| rtt < least))
+        };
+        // If the last to be sent is in doubt, those that were sent once are not.
+        if let Some(newest) = news.newest.filter(|newest| !doubtful(newest)).or(news.newest_once) {
+            self.rtt = now.since(newest.sent_at);
+            if self.newest.is_none_or(|n| newest.is_after(&n)) {
+                self.newest = Some(newest);
             }
         }
         if news.lowest_once.is_some_and(|end| end.lt(fack)) {
@@ -97,12 +98,18 @@ impl Rack {
     }
 
     /// RFC 8985 6.2 step 4: a D-SACK says that something was sent again in vain.
-    pub fn dsack(&mut self, una: SeqNumber, nxt: SeqNumber) {
-        if self.dsack_round.is_none_or(|round| una.ge(round)) {
+    pub fn dsack(&mut self, nxt: SeqNumber) {
+        if self.dsack_round.is_none() {
             self.dsack_round = Some(nxt);
             self.mult = self.mult.max(1).saturating_add(1);
             self.persist = REO_WND_PERSIST;
         }
+    }
+
+    /// SND.UNA has moved: a round that is over is forgotten, before it would seem to lie ahead.
+    #[inline]
+    pub fn follow(&mut self, una: SeqNumber) {
+        self.dsack_round = self.dsack_round.filter(|&round| una.lt(round));
     }
 
     /// RFC 8985 6.2 step 4: a recovery is over.

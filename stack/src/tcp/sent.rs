@@ -43,6 +43,8 @@ pub struct Delivered {
     pub bytes: u32,
     /// The last to be sent of them (RFC 8985 6.2 step 2): when, its end, whether it was sent before.
     pub newest: Option<Newest>,
+    /// The last to be sent of those that were sent once.
+    pub newest_once: Option<Newest>,
     /// When the first and the last of those that were sent once were sent (Karn's rule).
     pub once: Option<(Instant, Instant)>,
     /// `delivered` of the connection when the newest was sent.
@@ -78,16 +80,25 @@ pub struct Newest {
 impl Delivered {
     fn add(&mut self, run: &Run, start: SeqNumber, end: SeqNumber, high: SeqNumber) {
         self.bytes += end - start;
-        if self.newest.is_none_or(|n| sent_after(run.sent_at, end, n.sent_at, n.end)) {
-            self.newest = Some(Newest { sent_at: run.sent_at, end, again: run.again });
+        let this = Newest { sent_at: run.sent_at, end, again: run.again };
+        if self.newest.is_none_or(|n| this.is_after(&n)) {
+            self.newest = Some(this);
             self.delivered_then = run.delivered;
         }
         if !run.again {
+            self.newest_once = Some(self.newest_once.filter(|n| n.is_after(&this)).unwrap_or(this));
             let (first, last) = self.once.unwrap_or((run.sent_at, run.sent_at));
             self.once = Some((first.min(run.sent_at), last.max(run.sent_at)));
             self.lowest_once = Some(self.lowest_once.map_or(end, |low| low.min(end)));
             self.original |= end.le(high);
         }
+    }
+}
+
+impl Newest {
+    #[inline]
+    pub(super) fn is_after(&self, other: &Newest) -> bool {
+        sent_after(self.sent_at, self.end, other.sent_at, other.end)
     }
 }
 
@@ -160,7 +171,7 @@ impl Sent {
     /// Behind the highest byte that the peer is known to have.
     #[inline]
     pub fn fack(&self) -> SeqNumber {
-        self.fack.max(self.una)
+        self.fack
     }
 
     /// Memory held, in bytes.
@@ -215,6 +226,9 @@ impl Sent {
             self.runs.pop_front();
         }
         self.una = ack;
+        // Never so far behind that they would seem to lie ahead.
+        self.fack = self.fack.max(ack);
+        self.again_end = self.again_end.max(ack);
     }
 
     /// The peer says that it has `start .. end`.
@@ -249,7 +263,7 @@ impl Sent {
             }
             self.sacked += len;
             self.runs[at].fate = Fate::Sacked;
-            self.fack = self.fack().max(run_end);
+            self.fack = self.fack.max(run_end);
             run_start = run_end;
             at += 1;
         }
@@ -441,9 +455,9 @@ impl Sent {
         self.runs.iter().any(|run| run.again && run.fate == Fate::Flying)
     }
 
-    /// When the first unacknowledged run was last sent.
-    pub fn first_sent_at(&self) -> Option<Instant> {
-        self.runs.front().map(|run| run.sent_at)
+    /// Whether something that was lost once has not arrived yet.
+    pub fn is_missing(&self) -> bool {
+        self.lost > 0 || self.resent_in_flight()
     }
 
     /// What has to hold always.

@@ -172,6 +172,9 @@ pub struct Tcb {
     pub answered: Option<Instant>,
     /// When a segment was last sent (RFC 5681 4.1).
     pub last_sent: Instant,
+    /// Since when what is first in flight has been unacknowledged: when SND.UNA moved last, or something left with nothing in
+    /// flight.
+    pub waiting_since: Instant,
     /// When the last acceptable segment arrived.
     pub last_heard: Instant,
     /// When the last text arrived.
@@ -430,6 +433,7 @@ impl Tcb {
             timed: None,
             answered: None,
             last_sent: now,
+            waiting_since: now,
             fin_wanted: false,
             service_done: false,
             fin_told: false,

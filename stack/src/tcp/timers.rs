@@ -95,10 +95,11 @@ impl Tcb {
         let first = self.rto.expired() == 0;
         self.rto.back_off();
         self.deadlines.retransmit = Some(now + self.rto.get(config));
-        // R2 of RFC 9293 3.8.3, counted from when the text was sent (RFC 5482 1); a handshake has its own limit.
+        // R2 of RFC 9293 3.8.3, counted from when the text was sent (RFC 5482 1) or the last of the text before it was
+        // acknowledged; a handshake has its own limit.
         if self.deadlines.give_up.is_none() {
-            let sent_at = self.sent.first_sent_at().unwrap_or(now);
-            self.deadlines.give_up = Some(sent_at + self.user_timeout(config));
+            let since = if self.sent.is_empty() { now } else { self.waiting_since };
+            self.deadlines.give_up = Some(since + self.user_timeout(config));
         }
         if self.probing {
             counters.tcp_window_probes += 1;

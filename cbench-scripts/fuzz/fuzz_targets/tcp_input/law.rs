@@ -8,7 +8,7 @@ use ferroflow_stack::sim::police::Police;
 use ferroflow_stack::{ConnId, ConnInfo};
 use ferroflow_wire::ethernet::EthernetView;
 use ferroflow_wire::ipv4::Ipv4View;
-use ferroflow_wire::tcp::TcpView;
+use ferroflow_wire::tcp::{TcpOptions, TcpView};
 
 /// The peer's address and port, the instance's port.
 type Key = (Ipv4Addr, u16, u16);
@@ -41,8 +41,16 @@ impl Law {
             if *self.syns.entry(key).or_insert_with(|| syn.clone()) != syn || tiny {
                 self.blurred.insert(key);
             }
+        } else if !self.ids.contains_key(&key) && self.has_forgotten(key, &tcp) {
+            self.blurred.insert(key);
         }
         true
+    }
+
+    /// Whether a handshake's last ACK lacks the timestamp that the SYN had: in it is what a cookie knows of the options.
+    fn has_forgotten(&self, key: Key, tcp: &TcpView<'_>) -> bool {
+        let stamped = |bytes: &[u8]| TcpOptions::parse(bytes).is_ok_and(|options| options.timestamps.is_some());
+        self.syns.get(&key).is_some_and(|(_, _, options)| stamped(options)) && !stamped(tcp.option_bytes())
     }
 
     /// A turn was made, after which these are the instance's connections.

@@ -115,6 +115,7 @@ impl Congestion for Cubic {
 
     fn undo(&mut self) {
         self.curve = self.former;
+        self.curve.counted = Instant::FAR; // the time since the reduction is not the curve's
     }
 
     fn idle(&mut self, window: &Window) {
@@ -177,5 +178,27 @@ mod tests {
         assert_eq!(cubic.curve.w_max, 90 * MSS);
         cubic.undo();
         assert_eq!((cubic.curve.w_max, cubic.curve.cwnd_prior), (68 * MSS, 80 * MSS));
+    }
+
+    #[test]
+    fn the_time_that_an_undone_reduction_took_is_not_the_curves() {
+        let mut cubic = Cubic::default();
+        let window = Window { cwnd: 100 * MSS, ssthresh: 100 * MSS, mss: MSS };
+        let ack = |ms| Acked {
+            now: Instant::from_millis(ms),
+            bytes: MSS,
+            rtt: None,
+            srtt: Some(std::time::Duration::from_millis(100)),
+            min_rtt: None,
+            limited: true,
+            una: ferroflow_wire::SeqNumber(0),
+            nxt: ferroflow_wire::SeqNumber(0),
+            flight: window.cwnd,
+        };
+        cubic.avoid(&window, &ack(0));
+        cubic.reduce(&window, Instant::from_millis(100), 100 * MSS);
+        cubic.undo();
+        let grown = cubic.avoid(&window, &ack(5_100)) - window.cwnd;
+        assert!(grown < MSS / 10, "{grown} bytes by one acknowledgement, as if five seconds had passed");
     }
 }

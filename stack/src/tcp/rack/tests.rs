@@ -48,14 +48,17 @@ fn without_reordering_three_segments_or_a_repair_are_enough() {
 fn the_window_grows_with_dsack_and_is_bounded_by_the_round_trip() {
     // RFC 8985 6.2 step 4
     let mut rack = rack();
-    rack.dsack(seq(1000), seq(9000));
+    rack.dsack(seq(9000));
     assert_eq!(rack.patience(&path(0, false)), ms(150));
-    rack.dsack(seq(8999), seq(20_000));
+    rack.follow(seq(8999));
+    rack.dsack(seq(20_000));
     assert_eq!(rack.patience(&path(0, false)), ms(150), "once a round trip");
-    rack.dsack(seq(9000), seq(20_000));
+    rack.follow(seq(9000));
+    rack.dsack(seq(20_000));
     assert_eq!(rack.patience(&path(0, false)), ms(175));
     for n in 0..100 {
-        rack.dsack(seq(20_000 + n), seq(20_001 + n));
+        rack.follow(seq(20_000 + n));
+        rack.dsack(seq(20_001 + n));
     }
     assert_eq!(rack.patience(&path(0, false)), ms(100 + 120), "SRTT");
 }
@@ -63,7 +66,7 @@ fn the_window_grows_with_dsack_and_is_bounded_by_the_round_trip() {
 #[test]
 fn the_window_is_narrow_again_after_sixteen_repairs() {
     let mut rack = rack();
-    rack.dsack(seq(1000), seq(9000));
+    rack.dsack(seq(9000));
     for _ in 0..15 {
         rack.recovered();
     }
@@ -144,4 +147,32 @@ fn between_two_probes_a_round_trip_is_measured() {
     assert!(!tlp.may_probe());
     tlp.measured();
     assert!(tlp.may_probe());
+}
+
+#[test]
+fn a_retransmission_in_doubt_hides_no_other_segment() {
+    // RFC 8985 6.2 step 2
+    let mut rack = rack();
+    let once = Newest { sent_at: at(150), end: seq(5000), again: false };
+    let mut both = news(249, 3000, true);
+    both.newest_once = Some(once);
+    rack.delivered(&both, seq(1000), false, at(250));
+    assert_eq!(
+        rack.newest().map(|newest| newest.end),
+        Some(seq(5000)),
+        "1 ms is the answer to the first transmission"
+    );
+}
+
+#[test]
+fn a_round_that_is_over_never_seems_to_lie_ahead() {
+    let mut rack = rack();
+    rack.dsack(seq(9000));
+    let mut una = seq(9000);
+    for _ in 0..30 {
+        una += 100_000_000;
+        rack.follow(una);
+    }
+    rack.dsack(una + 1000);
+    assert_eq!(rack.patience(&path(0, false)), ms(175), "a second round");
 }

@@ -202,3 +202,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_arrived_long_ago_never_seems_to_lie_ahead() {
+    let mut sent = five();
+    sack(&mut sent, 2000, 4000);
+    let mut una = BASE + 5000;
+    sent.ack(una, BASE, &mut Delivered::default());
+    for n in 0..30 {
+        una += 100_000_000;
+        sent.push(una, at(10 + n), 0);
+        let mut news = Delivered::default();
+        sent.ack(una, BASE, &mut news);
+        assert_eq!(sent.fack(), una);
+        sent.check();
+    }
+}
