@@ -19,6 +19,48 @@ pub const INDIRECTION: u32 = 128;
 /// Source address, destination address, source port, destination port.
 const INPUT_LEN: usize = 12;
 
+/// How connections are spread: what the registers of a card hold, or would.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spread {
+    /// Key of the hash.
+    pub key: Key,
+    /// The queue for each value of the hash's lowest bits: the card's indirection table, whose queues the cores share in turn.
+    /// Empty: the queues in turn, [`INDIRECTION`] entries.
+    pub table: Vec<u32>,
+}
+
+impl Default for Spread {
+    /// [`DEFAULT_KEY`], queues in turn.
+    fn default() -> Spread {
+        Spread::from(DEFAULT_KEY)
+    }
+}
+
+impl From<Key> for Spread {
+    fn from(key: Key) -> Spread {
+        Spread { key, table: Vec::new() }
+    }
+}
+
+impl Spread {
+    /// The core for each value of the hash's lowest bits.
+    fn of_cores(&self, cores: u16) -> Box<[u16]> {
+        let of_queue = |queue: u32| (queue % u32::from(cores)) as u16;
+        match &self.table[..] {
+            [] => (0..INDIRECTION).map(of_queue).collect(),
+            table => table.iter().copied().map(of_queue).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Tables {
+    /// What each value of each input byte adds to the hash: 12 KiB.
+    hash: Table,
+    /// The core for each value of the hash's lowest bits.
+    cores: Box<[u16]>,
+}
+
 type Table = [[u32; 256]; INPUT_LEN];
 
 /// Who takes a received frame.
@@ -37,8 +79,8 @@ pub enum Owner {
 pub struct Steer {
     core: u16,
     cores: u16,
-    /// What each value of each input byte adds to the hash; 12 KiB, absent where there is nothing to choose.
-    table: Option<Box<Table>>,
+    /// Absent where there is nothing to choose.
+    tables: Option<Box<Tables>>,
 }
 
 impl Default for Steer {
@@ -50,7 +92,7 @@ impl Default for Steer {
 impl Steer {
     /// The only core.
     pub const fn single() -> Steer {
-        Steer { core: 0, cores: 1, table: None }
+        Steer { core: 0, cores: 1, tables: None }
     }
 
     /// Core `core` (from 0) of `cores`, with [`DEFAULT_KEY`].
@@ -58,16 +100,25 @@ impl Steer {
     /// # Panics
     /// If `core` is not less than `cores`.
     pub fn new(core: u16, cores: u16) -> Steer {
-        Steer::with_key(core, cores, &DEFAULT_KEY)
+        Steer::with_spread(core, cores, &Spread::default())
     }
 
-    /// Core `core` (from 0) of `cores`, with the card's key.
+    /// Core `core` (from 0) of `cores`, with a key, and queues in turn.
     ///
     /// # Panics
     /// If `core` is not less than `cores`.
     pub fn with_key(core: u16, cores: u16, key: &Key) -> Steer {
+        Steer::with_spread(core, cores, &Spread::from(*key))
+    }
+
+    /// Core `core` (from 0) of `cores`, as the card spreads.
+    ///
+    /// # Panics
+    /// If `core` is not less than `cores`.
+    pub fn with_spread(core: u16, cores: u16, spread: &Spread) -> Steer {
         assert!(core < cores, "core {core} of {cores}");
-        Steer { core, cores, table: (cores > 1).then(|| table(key)) }
+        let tables = || Box::new(Tables { hash: *table(&spread.key), cores: spread.of_cores(cores) });
+        Steer { core, cores, tables: (cores > 1).then(tables) }
     }
 
     /// Which core this is.
@@ -86,29 +137,24 @@ impl Steer {
     /// source.
     #[inline]
     pub fn owner_of(&self, remote: Ipv4Addr, local: Ipv4Addr, remote_port: u16, local_port: u16) -> u16 {
-        match &self.table {
-            Some(table) => self.core_of_hash(hash(table, remote, local, remote_port, local_port)),
+        match &self.tables {
+            Some(tables) => tables.core_of(hash(&tables.hash, remote, local, remote_port, local_port)),
             None => 0,
         }
-    }
-
-    /// The core that a card's receive hash names.
-    #[inline]
-    pub fn core_of_hash(&self, hash: u32) -> u16 {
-        (hash % INDIRECTION) as u16 % self.cores
     }
 
     /// Who takes a received Ethernet frame. What is malformed, or is no matter of a connection, stays where it is and is
     /// judged there.
     #[inline]
     pub fn owner(&self, frame: &[u8]) -> Owner {
-        match &self.table {
-            Some(table) => self.look(table, frame).unwrap_or(Owner::Here),
+        match &self.tables {
+            Some(tables) => self.look(tables, frame).unwrap_or(Owner::Here),
             None => Owner::Here,
         }
     }
 
-    fn look(&self, table: &Table, frame: &[u8]) -> Option<Owner> {
+    fn look(&self, tables: &Tables, frame: &[u8]) -> Option<Owner> {
+        let table = &tables.hash;
         let eth = EthernetView::parse(frame).ok()?;
         match eth.ethertype() {
             EtherType::ARP => return Some(Owner::All),
@@ -129,7 +175,7 @@ impl Steer {
             IpProtocol::ICMP => self.quoted(table, ip.payload())?,
             _ => return None,
         };
-        let core = self.core_of_hash(hash);
+        let core = tables.core_of(hash);
         Some(if core == self.core { Owner::Here } else { Owner::Core(core) })
     }
 
@@ -147,6 +193,14 @@ impl Steer {
         }
         let (src, dst) = ports(ip.payload())?;
         Some(hash(table, ip.dst(), ip.src(), dst, src))
+    }
+}
+
+impl Tables {
+    /// The core that a hash names.
+    #[inline]
+    fn core_of(&self, hash: u32) -> u16 {
+        self.cores[hash as usize % self.cores.len()]
     }
 }
 

@@ -6,10 +6,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ferroflow_ports::{GRAMMAR, PortSpec, SpecError};
+use ferroflow_ports::{GRAMMAR, PortSpec, RssKey, SpecError};
 use ferroflow_runtime::processors::BadCpuList;
 use ferroflow_runtime::{CpuList, Idle, Machine, Options, Pin};
-use ferroflow_stack::steer::{Key, NamedKey};
 
 use crate::run::User;
 
@@ -118,10 +117,11 @@ pub(crate) struct CoreArgs {
     /// microseconds where that has paid
     #[arg(long, value_name = "MODE", default_value = "adaptive")]
     idle: IdleArg,
-    /// Key of the hash that spreads the own stack's connections over the cores: `microsoft`, `symmetric` (both directions
-    /// of a connection alike), or the 40 bytes that `ethtool -x` shows, so that the cores agree with a card
-    #[arg(long, value_name = "KEY", default_value = "microsoft")]
-    rss_key: NamedKey,
+    /// Key of the hash that spreads the own stack's connections over the cores: `auto` (the card's own, on xdp and netmap),
+    /// `microsoft`, `symmetric` (both directions of a connection alike), or the 40 bytes that `ethtool -x` shows; `set:`
+    /// before it gives the card that key, and a table with its queues in turn
+    #[arg(long, value_name = "KEY", default_value = "auto")]
+    rss_key: RssKey,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -138,8 +138,8 @@ impl CoreArgs {
     }
 
     /// The key of the hash that spreads connections over them.
-    pub(crate) fn rss_key(&self) -> &Key {
-        &self.rss_key.0
+    pub(crate) fn rss_key(&self) -> RssKey {
+        self.rss_key
     }
 
     /// What the runtime is to do with them.

@@ -50,6 +50,7 @@ fn wrong_words_get_a_clear_sentence() {
     refuses(&["run", "--cpus", "0,,1"], &["for example 0,2-3"]);
     refuses(&["run", "--user", "nobody-of-that-name"], &["there is no user"]);
     refuses(&["run", "--rss-key", "6d:5a"], &["ethtool -x"]);
+    refuses(&["run", "--rss-key", "set:microsoft", "--port", "tap:ff0"], &["tap:ff0", "leave `set:` out"]);
     refuses(&["run", "--address", "10.0.0.0/24"], &["not a host's"]);
     refuses(
         &["run", "--port", "kernel", "--host-address", "10.9.0.1/24"],

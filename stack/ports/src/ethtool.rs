@@ -1,11 +1,17 @@
 //! What an interface's driver tells about itself, by the ioctls of ethtool (linux/ethtool.h).
 
+use crate::interfaces::Rss;
 use crate::link::{Link, LinkError};
 
 const ETHTOOL_GDRVINFO: u32 = 0x03;
 const ETHTOOL_GTXCSUM: u32 = 0x16;
 const ETHTOOL_GSTATS: u32 = 0x1d;
 const ETHTOOL_GCHANNELS: u32 = 0x3c;
+const ETHTOOL_SRSSH: u32 = 0x47;
+/// `ETH_RSS_HASH_TOP`, `ETH_RSS_HASH_NO_CHANGE`, `ETH_RXFH_INDIR_NO_CHANGE`
+const TOEPLITZ: u8 = 1;
+const NO_CHANGE: u8 = 0;
+const SAME_TABLE: u32 = u32::MAX;
 
 /// `struct ethtool_drvinfo`
 #[repr(C)]
@@ -117,4 +123,42 @@ pub(crate) fn veth_peer(link: &Link) -> Option<u32> {
     link.call("read the counters", libc::SIOCETHTOOL, |r| r.ifr_ifru.ifru_data = data.cast()).ok()?;
     // drivers/net/veth.c: the first of its counters is `peer_ifindex`.
     u32::try_from(answer[1]).ok().filter(|&index| index > 0)
+}
+
+/// Gives a card another key and another table for its receive hash, each as long as it `has` them, and has it hash as Toeplitz.
+pub(crate) fn set_rss(link: &Link, has: &Rss, table: &[u32], key: &[u8]) -> Result<(), LinkError> {
+    let mut request = rss_request(has, table, key);
+    let data = request.as_mut_ptr();
+    // The kernel reads as many bytes as the request says that it has.
+    link.call("set the key of the receive hash", libc::SIOCETHTOOL, |r| r.ifr_ifru.ifru_data = data.cast())?;
+    Ok(())
+}
+
+/// `struct ethtool_rxfh`: the command, the context (0: the card's main one), the lengths of table and key, the function, what is
+/// done to the input before (nothing), six bytes that are 0; then the table and the key.
+fn rss_request(has: &Rss, table: &[u32], key: &[u8]) -> Vec<u8> {
+    let entries = if table.is_empty() { SAME_TABLE } else { table.len() as u32 };
+    let function = if has.toeplitz { NO_CHANGE } else { TOEPLITZ };
+    let mut request: Vec<u8> = [ETHTOOL_SRSSH, 0, entries, key.len() as u32].map(u32::to_ne_bytes).concat();
+    request.extend([function, 0, 0, 0, 0, 0, 0, 0]);
+    request.extend(table.iter().flat_map(|queue| queue.to_ne_bytes()));
+    request.extend(key);
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_is_told_its_hash_byte_by_byte() {
+        let words = |words: &[u32]| words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<_>>();
+        let has = Rss { toeplitz: true, ..Rss::default() };
+        let expected = [words(&[0x47, 0, 4, 3, 0, 0, 0, 1, 0, 1]), vec![7, 8, 9]].concat();
+        assert_eq!(rss_request(&has, &[0, 1, 0, 1], &[7, 8, 9]), expected);
+        // A card without a table, which hashes otherwise.
+        let request = rss_request(&Rss::default(), &[], &[7]);
+        assert_eq!(request[..16], words(&[0x47, 0, u32::MAX, 1]));
+        assert_eq!(request[16..], [1, 0, 0, 0, 0, 0, 0, 0, 7]);
+    }
 }

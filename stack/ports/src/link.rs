@@ -106,7 +106,8 @@ impl Link {
         Ok(Ethernet { index, mac, mtu: self.mtu()? })
     }
 
-    fn index(&self) -> Result<u32, LinkError> {
+    /// The kernel's number for it.
+    pub fn index(&self) -> Result<u32, LinkError> {
         let got = self.call("read the index", libc::SIOCGIFINDEX, |_| ())?;
         // SAFETY: SIOCGIFINDEX has filled in the index.
         Ok(unsafe { got.ifr_ifru.ifru_ifindex } as u32)

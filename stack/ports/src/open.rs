@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use ferroflow_stack::steer::{DEFAULT_KEY, Key};
+use ferroflow_stack::steer::Spread;
 
 use crate::any::AnyPort;
 use crate::interfaces::addresses;
@@ -11,6 +11,7 @@ use crate::link::{Link, LinkError};
 #[cfg(feature = "netmap")]
 use crate::netmap::{NetmapBuilder, NetmapError};
 use crate::packet::{self, PacketBuilder};
+use crate::rss::{self, RssKey};
 use crate::shared::{Resolved, Shared};
 use crate::shm::{self, ShmConfig, ShmError};
 use crate::spec::{PortKind, PortSpec, QUEUES_MAX, XdpMode};
@@ -35,15 +36,14 @@ pub struct Wanted {
     pub force: bool,
     /// An address may be shared with the kernel: the program looks at [`Opened::shared`].
     pub beside: bool,
-    /// Key of the hash that spreads over the cores, where the port can be told (TAP, packet sockets, shared
-    /// memory).
-    pub key: Key,
+    /// Key of the hash that spreads connections over the cores.
+    pub rss: RssKey,
 }
 
 impl Wanted {
-    /// Ports for `cores` cores, the default key.
+    /// Ports for `cores` cores, the card's key.
     pub const fn new(cores: usize) -> Wanted {
-        Wanted { cores, host_address: None, force: false, beside: false, key: DEFAULT_KEY }
+        Wanted { cores, host_address: None, force: false, beside: false, rss: RssKey::Auto }
     }
 }
 
@@ -58,6 +58,8 @@ pub struct Opened {
     pub ports: Vec<AnyPort>,
     /// The MAC address that the stack is to use.
     pub mac: [u8; 6],
+    /// How connections are spread over the ports: for [`ferroflow_stack::steer::Steer::with_spread`].
+    pub spread: Spread,
     /// What the operator should know.
     pub warnings: Vec<String>,
     /// What the stack shares with the kernel, where the address on the interface is the kernel's: the stack's address and
@@ -119,6 +121,11 @@ pub enum OpenError {
         /// The cores that there are.
         cores: usize,
     },
+    /// There is no card to be given a key.
+    #[error(
+        "{0}: --rss-key set: gives a card its key, and there is none here; leave `set:` out, or use xdp or netmap"
+    )]
+    NoCard(PortSpec),
     /// A kind that has no frames for one stack alone.
     #[error("{0} is no port that one program alone can open: {1}")]
     NotHere(PortSpec, &'static str),
@@ -130,6 +137,9 @@ impl PortSpec {
     /// # Errors
     /// See [`OpenError`]; each says what to do.
     pub fn open(&self, wanted: &Wanted) -> Result<Opened, OpenError> {
+        if matches!(wanted.rss, RssKey::Set(_)) && !self.has_card() {
+            return Err(OpenError::NoCard(self.clone()));
+        }
         match &self.kind {
             PortKind::Tap { name, offload } => self.open_tap(name, *offload, wanted),
             PortKind::Packet { interface } => self.open_packet(interface, wanted),
@@ -147,6 +157,11 @@ impl PortSpec {
         }
     }
 
+    /// Whether it is a card whose receive hash brings frames to cores; elsewhere it is the kernel, or nobody.
+    fn has_card(&self) -> bool {
+        matches!(self.kind, PortKind::Xdp { .. } | PortKind::Netmap { .. })
+    }
+
     /// One queue for each core.
     fn queues_for(&self, cores: usize) -> Result<u16, OpenError> {
         let wanted = u16::try_from(cores).unwrap_or(u16::MAX);
@@ -162,7 +177,7 @@ impl PortSpec {
         builder.queues = self.queues.unwrap_or(cores.min(QUEUES_MAX));
         builder.cores = Some(cores);
         builder.offload = offload;
-        builder.key = wanted.key;
+        builder.key = wanted.rss.without_card();
         builder.mtu = self.mtu;
         builder.host_address = wanted.host_address;
         let mut tap = builder.open()?;
@@ -176,6 +191,7 @@ impl PortSpec {
             what: format!("the TAP interface {name}"),
             mac: self.mac.unwrap_or_else(|| tap.stack_mac()),
             name: tap.name,
+            spread: wanted.rss.without_card().into(),
             ports: tap.ports.into_iter().map(AnyPort::from).collect(),
             warnings: tap.warnings,
             shared: None,
@@ -184,13 +200,14 @@ impl PortSpec {
 
     fn open_packet(&self, interface: &str, wanted: &Wanted) -> Result<Opened, OpenError> {
         let queues = self.queues_for(wanted.cores)?;
-        let packet =
-            PacketBuilder { interface: interface.to_owned(), queues, mac: self.mac, key: wanted.key };
+        let key = wanted.rss.without_card();
+        let packet = PacketBuilder { interface: interface.to_owned(), queues, mac: self.mac, key };
         let packet = packet.open()?;
         Ok(Opened {
             what: format!("interface {interface} by AF_PACKET"),
             name: packet.name,
             mac: packet.mac,
+            spread: key.into(),
             ports: packet.ports.into_iter().map(AnyPort::from).collect(),
             warnings: Vec::new(),
             shared: None,
@@ -244,6 +261,8 @@ impl PortSpec {
         };
         let xdp = builder.open()?;
         let mut warnings = xdp.warnings;
+        let (spread, warning) = rss::of_card(&Link::new(interface)?, wanted.rss, wanted.cores, xdp.queues)?;
+        warnings.extend(warning);
         let without = wanted.cores - xdp.ports.len();
         // What is theirs arrives at the others, and is handed over; to send they need no queue.
         let senders = if without > 0 { packet::senders(interface, without)? } else { Vec::new() };
@@ -257,7 +276,7 @@ impl PortSpec {
         let queues = if xdp.queues == 1 { "1 queue".to_owned() } else { format!("{} queues", xdp.queues) };
         let what = format!("interface {interface} by AF_XDP ({}, {queues})", xdp.mode);
         let mut opened =
-            Opened { what, name: xdp.name, mac: xdp.mac, ports: Vec::new(), warnings, shared: None };
+            Opened { what, name: xdp.name, mac: xdp.mac, spread, ports: Vec::new(), warnings, shared: None };
         match address.zip(xdp.led) {
             None => {
                 opened.ports.extend(xdp.ports.into_iter().map(AnyPort::from));
@@ -286,25 +305,33 @@ impl PortSpec {
         let builder =
             NetmapBuilder { name: name.to_owned(), cores: wanted.cores, mac: self.mac, force: wanted.force };
         let netmap = builder.open()?;
+        let (spread, warning) = match netmap.link {
+            Some(link) => rss::of_card(&link, wanted.rss, wanted.cores, netmap.rings.into())?,
+            None if matches!(wanted.rss, RssKey::Set(_)) => return Err(OpenError::NoCard(self.clone())),
+            None => (wanted.rss.without_card().into(), None),
+        };
         let rings = if netmap.rings == 1 { "1 pair" } else { &format!("{} pairs", netmap.rings) };
         Ok(Opened {
             what: format!("netmap:{name} ({rings} of rings)"),
             name: netmap.name,
             mac: netmap.mac,
             ports: netmap.ports.into_iter().map(AnyPort::from).collect(),
-            warnings: Vec::new(),
+            spread,
+            warnings: warning.into_iter().collect(),
             shared: None,
         })
     }
 
     /// The listening end of a pair; the programs that come choose their own addresses.
     fn open_shm(&self, path: &Path, wanted: &Wanted) -> Result<Opened, OpenError> {
-        let config = ShmConfig { key: wanted.key, ..ShmConfig::new(self.queues_for(wanted.cores)?) };
+        let key = wanted.rss.without_card();
+        let config = ShmConfig { key, ..ShmConfig::new(self.queues_for(wanted.cores)?) };
         let ports = shm::listen(path, &config)?;
         Ok(Opened {
             name: "shm".to_owned(),
             what: format!("memory shared with whoever comes to {}", path.display()),
             mac: self.mac.unwrap_or(SHM_MAC),
+            spread: key.into(),
             ports: ports.into_iter().map(AnyPort::from).collect(),
             warnings: Vec::new(),
             shared: None,

@@ -23,7 +23,7 @@ use ferroflow_runtime::{
 };
 use ferroflow_stack::port::Port;
 use ferroflow_stack::port::pcap::Pcap;
-use ferroflow_stack::steer::Steer;
+use ferroflow_stack::steer::{Spread, Steer};
 use ferroflow_stack::{
     CloseReason, Config, ConnId, ConnInfo, ConnectError, Instance, Listen, Net, Rx, Service,
 };
@@ -204,12 +204,12 @@ fn on_stack(args: &Args) -> Result<(Runtime<Counters>, Option<CaptureFile>), Box
     let wanted = Wanted { host_address, beside: true, ..Wanted::new(args.cores.cores) };
     let opened = args.port.open(&wanted)?;
     opened.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-    let (ports, mac, shared) = (opened.ports, opened.mac, opened.shared);
-    let Some(path) = &args.pcap else { return Ok((on_ports(args, ports, mac, shared)?, None)) };
+    let (ports, mac, shared, spread) = (opened.ports, opened.mac, opened.shared, opened.spread);
+    let Some(path) = &args.pcap else { return Ok((on_ports(args, ports, mac, shared, &spread)?, None)) };
     let names: Vec<_> = (0..args.cores.cores).map(|queue| format!("{}/{queue}", opened.name)).collect();
     let (file, captures) = CaptureFile::create(path, "the echo example", &names, 0)?;
     let ports = ports.into_iter().zip(captures).map(|(port, capture)| Pcap::new(port, capture));
-    Ok((on_ports(args, ports.collect(), mac, shared)?, Some(file)))
+    Ok((on_ports(args, ports.collect(), mac, shared, &spread)?, Some(file)))
 }
 
 fn on_ports<P: Port + Send + 'static>(
@@ -217,8 +217,10 @@ fn on_ports<P: Port + Send + 'static>(
     ports: Vec<P>,
     mac: [u8; 6],
     shared: Option<Shared>,
+    spread: &Spread,
 ) -> Result<Runtime<Counters>, Box<dyn Error>> {
-    let mut ports = steer::join(ports, 256, Steer::new).into_iter();
+    let steer = |core, cores| Steer::with_spread(core, cores, spread);
+    let mut ports = steer::join(ports, 256, steer).into_iter();
     let (listen, answer) = (args.listen, args.answer);
     if let Some(shared) = shared {
         return beside_the_kernel(args, ports, &shared);

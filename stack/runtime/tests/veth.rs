@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Wall};
 
 use bulk::{Bulk, block, exchange};
-use ferroflow_ports::{AnyPort, Opened, PortSpec, Wanted};
+use ferroflow_ports::{AnyPort, Opened, PortSpec, RssKey, Wanted};
 use ferroflow_runtime::CoreReport;
 use ferroflow_stack::port::{Burst, Port};
 use lab::{Cell, End, HOST, KEY, connect, full, has_program, in_namespace, ip};
@@ -339,7 +339,7 @@ fn a_vlan_is_another_network() {
 /// A packet socket at the kernel's end.
 fn open_host() -> Opened {
     let spec: PortSpec = "packet:host0".parse().unwrap();
-    spec.open(&Wanted { key: KEY, ..Wanted::new(1) }).unwrap()
+    spec.open(&Wanted { rss: RssKey::Is(KEY), ..Wanted::new(1) }).unwrap()
 }
 
 /// A frame of no protocol, to everyone, with a number.
@@ -404,6 +404,21 @@ fn a_burst_leaves_in_order_and_is_lost_without_a_carrier() {
             send_numbered(port, 128..192);
             assert_eq!(receive_numbered(host, 64, cell), (128..192).collect::<Vec<_>>(), "{cell:?}");
         }
+    });
+}
+
+/// A veth has no receive hash that could be given a key, and the kernel says so.
+#[test]
+fn a_card_without_a_hash_cannot_be_given_a_key() {
+    each_cell(|cell| {
+        if !cell.port.starts_with("xdp") {
+            return;
+        }
+        let spec: PortSpec = cell.port.parse().unwrap();
+        let error = spec.open(&Wanted { rss: RssKey::Set(KEY), ..Wanted::new(cell.cores) }).unwrap_err();
+        assert!(error.to_string().contains("set the key of the receive hash on interface ff0"), "{error}");
+        // And nothing is left of the attempt.
+        drop(cell.open());
     });
 }
 

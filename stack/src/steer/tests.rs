@@ -111,12 +111,36 @@ fn segments_and_errors_about_them_meet_at_one_core() {
     }
 }
 
+/// Seastar #291: the card's own table, which does not have its queues in turn, or leaves some out.
+#[test]
+fn the_cards_table_names_the_queue() {
+    let table: Vec<u32> = (0..256).map(|entry| [3, 0, 0, 5][entry % 4]).collect();
+    let spread = Spread { key: DEFAULT_KEY, table };
+    for (peer, peer_port, local, local_port, hash) in VECTORS {
+        // Two cores share the queues in turn: 0 and 2 are core 0's, 1, 3 and 5 core 1's.
+        let owner = [1, 0, 0, 1][hash as usize % 4];
+        let steer = Steer::with_spread(0, 2, &spread);
+        assert_eq!(steer.owner_of(peer.into(), local.into(), peer_port, local_port), owner);
+        let expected = if owner == 0 { Owner::Here } else { Owner::Core(owner) };
+        assert_eq!(steer.owner(&tcp(peer, peer_port, local, local_port)), expected);
+    }
+    // F-Stack PR 56: the lowest bits are the entry's number, as many as the table needs.
+    let one_of_many = |entries: u32| Spread { table: (0..entries).collect(), ..Spread::default() };
+    for (peer, peer_port, local, local_port, hash) in VECTORS {
+        for entries in [64, 128, 512] {
+            let steer = Steer::with_spread(0, 512, &one_of_many(entries));
+            let owner = steer.owner_of(peer.into(), local.into(), peer_port, local_port);
+            assert_eq!(u32::from(owner), hash % entries);
+        }
+    }
+}
+
 #[test]
 fn one_core_owns_all() {
     let steer = Steer::single();
     assert_eq!(steer.owner(&tcp([1, 2, 3, 4], 5, [6, 7, 8, 9], 10)), Owner::Here);
     assert_eq!(steer.owner_of([1, 2, 3, 4].into(), [6, 7, 8, 9].into(), 5, 10), 0);
-    assert!(Steer::new(0, 1).table.is_none());
+    assert!(Steer::new(0, 1).tables.is_none());
 }
 
 #[test]

@@ -213,8 +213,8 @@ fn hash(interface: &Interface) -> Option<Advice> {
     }
     (rss.queues > 1 && key_name(rss) != Some("microsoft")).then(|| Advice {
         about: "receive hash",
-        here: format!("{name} has a key of its own"),
-        mend: Some(format!("ferroflow run --rss-key {}", rss.key)),
+        here: format!("{name} has a key of its own, which xdp and netmap follow"),
+        mend: None,
     })
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let options = args.cores.options();
     let (wake, wakes) = mpsc::channel();
     let signals = signals::watch(wake.clone())?;
-    let runtime = place.spawn(&options, controllers, args)?;
+    let runtime = place.spawn(&options, controllers)?;
     let stop = runtime.stop_handle();
     let inspector = runtime.inspector();
     let listening = wait_for_start(args, &started);

@@ -16,7 +16,7 @@ use ferroflow_runtime::{
 };
 use ferroflow_stack::port::Port;
 use ferroflow_stack::port::pcap::{Capture, Pcap};
-use ferroflow_stack::steer::Steer;
+use ferroflow_stack::steer::{Spread, Steer};
 use ferroflow_stack::{Config, Instance};
 use ferroflow_wire::MacAddr;
 
@@ -45,6 +45,8 @@ pub(super) enum Place {
         mac: MacAddr,
         /// What is the kernel's, too, where the address is.
         shared: Option<Shared>,
+        /// How connections are spread over them.
+        spread: Box<Spread>,
         /// The ports, until the cores have them.
         ports: Mutex<Vec<AnyPort>>,
         /// The file that frames are written to.
@@ -116,7 +118,7 @@ fn open(spec: &PortSpec, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
         host_address: host.map(|host| (host.address, host.prefix_len)),
         force: args.force,
         beside: true,
-        key: *args.cores.rss_key(),
+        rss: args.cores.rss_key(),
     })?;
     if opened.shared.is_some() && args.address.is_some() {
         bail!("{spec} has the kernel's address on the interface: --address is for an own one (`own`)");
@@ -148,6 +150,7 @@ fn open(spec: &PortSpec, args: &RunArgs, host: Cidr) -> anyhow::Result<Place> {
         host,
         mac: MacAddr(opened.mac),
         shared: opened.shared,
+        spread: Box::new(opened.spread),
         ports: Mutex::new(opened.ports),
         capture: Mutex::new(capture),
         captures: Mutex::new(captures),
@@ -178,18 +181,22 @@ impl Place {
         &self,
         options: &Options,
         controllers: Vec<Controller>,
-        args: &RunArgs,
     ) -> anyhow::Result<Runtime<Figures>> {
         match self {
-            Place::Stack { ports, captures, address, mac, shared, .. } => {
-                let stack = Stack { address: *address, mac: *mac, shared: shared.clone() };
+            Place::Stack { ports, captures, address, mac, shared, spread, .. } => {
+                let stack = Stack {
+                    address: *address,
+                    mac: *mac,
+                    shared: shared.clone(),
+                    spread: Spread::clone(spread),
+                };
                 let ports = ports.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
                 let captures = captures.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
                 if captures.is_empty() {
-                    return stack.spawn(options, controllers, ports, args);
+                    return stack.spawn(options, controllers, ports);
                 }
                 let ports = ports.into_iter().zip(captures).map(|(port, capture)| Pcap::new(port, capture));
-                stack.spawn(options, controllers, ports.collect(), args)
+                stack.spawn(options, controllers, ports.collect())
             }
             Place::Kernel { .. } => spawn_kernel(options, controllers),
         }
@@ -248,6 +255,7 @@ struct Stack {
     address: Cidr,
     mac: MacAddr,
     shared: Option<Shared>,
+    spread: Spread,
 }
 
 impl Stack {
@@ -256,10 +264,10 @@ impl Stack {
         options: &Options,
         controllers: Vec<Controller>,
         ports: Vec<P>,
-        args: &RunArgs,
     ) -> anyhow::Result<Runtime<Figures>> {
-        let (seed, key) = (entropy::seed()?, *args.cores.rss_key());
-        let ports = steer::join(ports, HANDED_OVER_MAX, |core, cores| Steer::with_key(core, cores, &key));
+        let seed = entropy::seed()?;
+        let make = |core, cores| Steer::with_spread(core, cores, &self.spread);
+        let ports = steer::join(ports, HANDED_OVER_MAX, make);
         let mut parts = ports.into_iter().zip(controllers);
         let mut part = |core: &Core| {
             let part = parts.next();

@@ -29,6 +29,7 @@ const ETHTOOL_A_CHANNELS_COMBINED_COUNT: u16 = 9;
 const ETHTOOL_A_RSS_HFUNC: u16 = 3;
 const ETHTOOL_A_RSS_INDIR: u16 = 4;
 const ETHTOOL_A_RSS_HKEY: u16 = 5;
+const ETHTOOL_A_RSS_INPUT_XFRM: u16 = 6;
 /// `ETH_RSS_HASH_TOP` of linux/ethtool.h.
 const TOEPLITZ: u32 = 1;
 const ETHTOOL_A_FEATURES_ACTIVE: u16 = 4;
@@ -65,16 +66,19 @@ impl Families {
         if let Some(answer) = self.ethtool(ETHTOOL_MSG_CHANNELS_GET, index) {
             channels(Attributes(&answer), interface);
         }
-        interface.rss = self.ethtool(ETHTOOL_MSG_RSS_GET, index).and_then(|answer| rss(Attributes(&answer)));
+        interface.rss = self.rss(index);
         if let Some(answer) = self.ethtool(ETHTOOL_MSG_FEATURES_GET, index) {
             interface.offloads = features(Attributes(&answer));
         }
         interface.xdp = self.xdp(index);
     }
 
+    pub fn rss(&mut self, index: u32) -> Option<Rss> {
+        self.ethtool(ETHTOOL_MSG_RSS_GET, index).and_then(|answer| rss(Attributes(&answer)))
+    }
+
     fn ethtool(&mut self, command: u8, index: u32) -> Option<Vec<u8>> {
-        let header = attribute(ETHTOOL_A_HEADER_DEV_INDEX, &index.to_ne_bytes());
-        call(&mut self.netlink, self.ethtool?, command, &nest(ETHTOOL_A_HEADER, &header)).ok()?
+        call(&mut self.netlink, self.ethtool?, command, &about(index)).ok()?
     }
 
     fn xdp(&mut self, index: u32) -> Option<Xdp> {
@@ -86,6 +90,11 @@ impl Families {
             zero_copy: features & NETDEV_XDP_ACT_XSK_ZEROCOPY != 0,
         })
     }
+}
+
+/// The header of a request about an interface.
+fn about(index: u32) -> Vec<u8> {
+    nest(ETHTOOL_A_HEADER, &attribute(ETHTOOL_A_HEADER_DEV_INDEX, &index.to_ne_bytes()))
 }
 
 /// The number that the kernel has given a family.
@@ -116,8 +125,10 @@ fn channels(answer: Attributes<'_>, interface: &mut Interface) {
 fn rss(answer: Attributes<'_>) -> Option<Rss> {
     let key = answer.get(ETHTOOL_A_RSS_HKEY)?.to_vec();
     let (table, _) = answer.get(ETHTOOL_A_RSS_INDIR).unwrap_or(&[]).as_chunks();
+    // What is done to addresses and ports before they are hashed ("symmetric-xor") makes it another function.
+    let transformed = answer.u32(ETHTOOL_A_RSS_INPUT_XFRM).is_some_and(|how| how != 0);
     Some(Rss {
-        toeplitz: answer.u32(ETHTOOL_A_RSS_HFUNC) == Some(TOEPLITZ),
+        toeplitz: answer.u32(ETHTOOL_A_RSS_HFUNC) == Some(TOEPLITZ) && !transformed,
         key,
         table: table.iter().map(|bytes| u32::from_ne_bytes(*bytes)).collect(),
     })
@@ -171,6 +182,16 @@ mod tests {
         let expected = Rss { toeplitz: true, key: vec![0x6d; 40], table: vec![0, 1] };
         assert_eq!(rss(Attributes(&answer.concat())), Some(expected));
         assert_eq!(rss(Attributes(&answer[0])), None, "a function without a key");
+        let transformed =
+            [answer.concat(), attribute(ETHTOOL_A_RSS_INPUT_XFRM, &1u32.to_ne_bytes())].concat();
+        assert!(rss(Attributes(&transformed)).is_some_and(|rss| !rss.toeplitz));
+    }
+
+    #[test]
+    fn the_kernel_is_asked_about_one_interface() {
+        // linux/netlink.h: lengths and types of 16 bits; the header is a nest (0x8000) of type 1 with the index in type 1.
+        let expected = [[12u16, 0x8001], [8, 1], [7, 0]].concat();
+        assert_eq!(about(7), expected.into_iter().flat_map(u16::to_ne_bytes).collect::<Vec<_>>());
     }
 
     #[test]

@@ -140,6 +140,11 @@ pub fn list() -> io::Result<Vec<Interface>> {
     Ok(interfaces)
 }
 
+/// How the receive hash of one interface works, where it has one and the kernel tells.
+pub(crate) fn rss(index: u32) -> Option<Rss> {
+    Families::open(Netlink::open(Some(GENERIC)).ok()?).rss(index)
+}
+
 /// `struct ifinfomsg` and its attributes.
 fn link(answer: &[u8]) -> Option<Interface> {
     let (info, rest) = answer.split_first_chunk::<INFO_LEN>()?;

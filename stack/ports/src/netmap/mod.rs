@@ -151,6 +151,8 @@ pub struct Netmap {
     pub rings: u16,
     /// The stack's MAC address.
     pub mac: [u8; 6],
+    /// The card whose rings they are, if it is one.
+    pub(crate) link: Option<Link>,
 }
 
 impl NetmapBuilder {
@@ -161,7 +163,7 @@ impl NetmapBuilder {
     pub fn open(&self) -> Result<Netmap, NetmapError> {
         let name = &self.name;
         let parsed = NetmapName::parse(name).map_err(|why| NetmapError::Name(name.clone(), why))?;
-        let (mac, mtu) = self.link(&parsed)?;
+        let (mac, mtu, link) = self.link(&parsed)?;
         let wanted = match (parsed.kind, parsed.rings) {
             // Switch ports and pipes are made by the first who comes, with as many rings as he wants.
             (NetmapKind::Vale | NetmapKind::Pipe, NetmapRings::All) => {
@@ -189,13 +191,13 @@ impl NetmapBuilder {
             NetmapPort::new(pairs, name, core as u16, mtu)
                 .map_err(|e| NetmapError::io(name, "watch several rings", e))
         });
-        Ok(Netmap { name: name.clone(), ports: ports.collect::<Result<_, _>>()?, rings, mac })
+        Ok(Netmap { name: name.clone(), ports: ports.collect::<Result<_, _>>()?, rings, mac, link })
     }
 
-    /// The stack's MAC address, and the largest IP packet.
-    fn link(&self, name: &NetmapName) -> Result<([u8; 6], u32), NetmapError> {
+    /// The stack's MAC address, the largest IP packet, and the card.
+    fn link(&self, name: &NetmapName) -> Result<([u8; 6], u32, Option<Link>), NetmapError> {
         if name.kind != NetmapKind::Interface {
-            return Ok((self.mac.unwrap_or_else(|| made_up_mac(&self.name)), MTU));
+            return Ok((self.mac.unwrap_or_else(|| made_up_mac(&self.name)), MTU, None));
         }
         let link = Link::new(&name.base)?;
         let ethernet = link.ethernet()?;
@@ -212,7 +214,9 @@ impl NetmapBuilder {
                 ethernet.mac
             }
         };
-        Ok((self.mac.unwrap_or(mac), ethernet.mtu))
+        // One pair alone is no matter of its hash, nor are the kernel's.
+        let card = (name.rings == NetmapRings::All).then_some(link);
+        Ok((self.mac.unwrap_or(mac), ethernet.mtu, card))
     }
 
     /// How many pairs of rings are to be had: enough for the cores.

@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::process::Command;
 use std::time::{Duration, Instant as Wall};
 
-use ferroflow_ports::{AnyPort, Opened, PortSpec, TapBuilder, TapPort, Wanted};
+use ferroflow_ports::{AnyPort, Opened, PortSpec, RssKey, TapBuilder, TapPort, Wanted};
 use ferroflow_runtime::capture::Ring;
 use ferroflow_runtime::{
     BesideEngine, CoreReport, Options, PortEngine, Runtime, Steered, Waker, beside, kernel, steer,
@@ -126,7 +126,7 @@ impl Cell {
     pub fn open(self) -> Opened {
         let spec: PortSpec = self.port.parse().unwrap_or_else(|e| panic!("{e}"));
         let host_address = self.port.starts_with("tap").then_some((HOST, 24));
-        let wanted = Wanted { key: KEY, host_address, beside: true, ..Wanted::new(self.cores) };
+        let wanted = Wanted { rss: RssKey::Is(KEY), host_address, beside: true, ..Wanted::new(self.cores) };
         spec.open(&wanted).unwrap_or_else(|e| panic!("{self:?}: {e}"))
     }
 
