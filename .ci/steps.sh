@@ -1,8 +1,8 @@
 # What `.ci/run` and `.ci/full` do, step by step; sourced by both, with the sizes below set by them.
 #
 #   SIM_SEEDS       seeds of the simulator
-#   FUZZ_SECONDS    time for each fuzz target; the stack's has a minute at least
-#   MUTATED_MIB     MiB of random and mutated messages, of OpenFlow and of POF
+#   FUZZ_SECONDS    time for each fuzz target, as many at once as there are cores
+#   MUTATED_MIB     MiB of random and mutated messages, of OpenFlow and of POF, from FERROFLOW_MUTATED_SEED
 #   SMOKE           cbench's loops and milliseconds
 # shellcheck shell=bash
 
@@ -205,9 +205,7 @@ mutated_messages() {
 }
 
 fuzz() {
-    cbench-scripts/fuzz/run "$FUZZ_SECONDS" wire openflow_splitter openflow_owned pof capture
-    # The stack's own target has a minute at least.
-    cbench-scripts/fuzz/run "$((FUZZ_SECONDS > 60 ? FUZZ_SECONDS : 60))" tcp_input
+    cbench-scripts/fuzz/run "$FUZZ_SECONDS"
 }
 
 common_steps() {

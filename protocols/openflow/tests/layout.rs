@@ -41,6 +41,12 @@ fn v13() {
             "length" 0, "table_id" 2, "name" 8, "metadata_match" 40, "metadata_write" 48, "config" 56,
             "max_entries" 60, "properties" 64
         }
+        // Without an experimenter's part.
+        common::InstructionId: 4 { "type" 0, "len" 2, "experimenter" 4 }
+        common::ActionId: 4 { "type" 0, "len" 2, "experimenter" 4 }
+        common::ExperimenterOfId: 4 { "experimenter" 0, "data" 4 }
+        // After the experimenter's number.
+        common::ExpTypeAndData: 4 { "exp_type" 0, "data" 4 }
         common::RoleRequest: 16 { "role" 0, "generation_id" 8 }
         common::AsyncConfig: 24 { "packet_in_mask" 0, "port_status_mask" 8, "flow_removed_mask" 16 }
     }
@@ -298,6 +304,14 @@ fn nicira() {
             "buffer_id" 0, "total_len" 4, "reason" 6, "table_id" 7, "cookie" 8, "match_len" 16,
             "nxm_fields" 24, "data" 26
         }
+        // After the 10 bytes that end with the subtype.
+        nicira::NxLearn: 22 {
+            "idle_timeout" 0, "hard_timeout" 2, "priority" 4, "cookie" 6, "flags" 14, "table_id" 16,
+            "fin_idle_timeout" 18, "fin_hard_timeout" 20
+        }
+        nicira::NxSubfield: 6 { "field" 0, "ofs" 4 }
+        // After the type.
+        v10::NxVendorError: 10 { "code" 0, "vendor" 2, "vendor_type" 6, "vendor_code" 8, "data" 10 }
         nicira::NxAsyncConfig: 24 { "packet_in_mask" 0, "port_status_mask" 8, "flow_removed_mask" 16 }
         nicira::TlvMap: 8 { "option_class" 0, "option_type" 2, "option_len" 3, "index" 4 }
         nicira::NxFlowStatsRequest: 8 { "out_port" 0, "match_len" 2, "table_id" 4, "nxm_fields" 8 }

@@ -262,4 +262,101 @@ mod tests {
             assert!(code.symbol().unwrap().starts_with("POF"));
         }
     }
+
+    /// WIRE.md's rows of types: number, name, codes.
+    fn rows() -> Vec<(u16, &'static str, &'static str)> {
+        let (_, table) = include_str!("../WIRE.md").split_once("| type | name | codes |").unwrap();
+        let lines = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let cells = lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>());
+        cells.filter_map(|cells| Some((cells[0].parse().ok()?, cells[1], cells[2]))).collect()
+    }
+
+    /// Whether a name is the one that WIRE.md shortens: words are left out, or their ends.
+    fn is_short_for(short: &str, name: &str) -> bool {
+        let mut words = name.split('_');
+        short.split('_').all(|part| words.any(|word| word.starts_with(part)))
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_wire_format() {
+        let rows = rows();
+        assert_eq!(rows.len(), 13);
+        for (ty, name, codes) in rows {
+            assert_eq!(ErrorType(ty).name(), Some(name));
+            let ours: Vec<(u16, &str)> =
+                ErrorCode::all().filter(|c| c.ty.0 == ty).map(|c| (c.code, c.name().unwrap())).collect();
+            let (range, codes) = match codes.split_once(" as OF1.3") {
+                Some((range, codes)) => (range.strip_prefix("0..").unwrap().parse().unwrap(), codes),
+                None if codes.starts_with("0 ") => (0, codes),
+                // Codes without a name.
+                None => {
+                    assert_eq!(ours, [], "{name}");
+                    continue;
+                }
+            };
+            let words: Vec<&str> = codes.trim_start_matches(',').split_whitespace().collect();
+            let (own, standard): (Vec<_>, Vec<_>) =
+                ours.iter().partition(|(code, _)| range == 0 || *code > range);
+            assert_eq!(own.len() * 2, words.len(), "{name}");
+            for ((code, ours), wire) in own.into_iter().zip(words.chunks(2)) {
+                assert_eq!(wire[0].parse(), Ok(code), "{name}");
+                assert!(is_short_for(wire[1], ours), "{name} {code}: {ours} and {}", wire[1]);
+            }
+            let standard: Vec<&str> = standard.into_iter().map(|(_, name)| name).collect();
+            assert!(standard.len() == usize::from(range) + usize::from(range > 0), "{name}");
+            match ErrorType(ty) {
+                ErrorType::BAD_MATCH => assert_eq!(standard, BAD_MATCH),
+                ErrorType::GROUP_MOD_FAILED => assert_eq!(standard, GROUP_MOD_FAILED),
+                ErrorType::METER_MOD_FAILED => assert_eq!(standard, METER_MOD_FAILED),
+                _ => assert!(standard.is_empty(), "{name}"),
+            }
+        }
+    }
+
+    // OF 1.3.5 7.4.4, from 0 on.
+    const BAD_MATCH: [&str; 12] = [
+        "BAD_TYPE",
+        "BAD_LEN",
+        "BAD_TAG",
+        "BAD_DL_ADDR_MASK",
+        "BAD_NW_ADDR_MASK",
+        "BAD_WILDCARDS",
+        "BAD_FIELD",
+        "BAD_VALUE",
+        "BAD_MASK",
+        "BAD_PREREQ",
+        "DUP_FIELD",
+        "EPERM",
+    ];
+    const GROUP_MOD_FAILED: [&str; 15] = [
+        "GROUP_EXISTS",
+        "INVALID_GROUP",
+        "WEIGHT_UNSUPPORTED",
+        "OUT_OF_GROUPS",
+        "OUT_OF_BUCKETS",
+        "CHAINING_UNSUPPORTED",
+        "WATCH_UNSUPPORTED",
+        "LOOP",
+        "UNKNOWN_GROUP",
+        "CHAINED_GROUP",
+        "BAD_TYPE",
+        "BAD_COMMAND",
+        "BAD_BUCKET",
+        "BAD_WATCH",
+        "EPERM",
+    ];
+    const METER_MOD_FAILED: [&str; 12] = [
+        "UNKNOWN",
+        "METER_EXISTS",
+        "INVALID_METER",
+        "UNKNOWN_METER",
+        "BAD_COMMAND",
+        "BAD_FLAGS",
+        "BAD_RATE",
+        "BAD_BURST",
+        "BAD_BAND",
+        "BAD_BAND_VALUE",
+        "OUT_OF_METERS",
+        "OUT_OF_BANDS",
+    ];
 }
