@@ -6,8 +6,13 @@
 
 use ferroflow_openflow::owned::AnyMessage;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+#[path = "common/types.rs"]
+mod types;
+
+use types::{parts, types};
 
 #[derive(Default)]
 struct Golden {
@@ -166,4 +171,42 @@ fn v15() {
 #[test]
 fn nicira() {
     assert!(check("nicira") >= 20);
+}
+
+/// The texts in a message, without the fields that they are the values of.
+fn texts(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => fields.values().for_each(|value| texts(value, into)),
+        Value::Array(list) => list.iter().for_each(|value| texts(value, into)),
+        Value::String(text) => drop(into.insert(text.clone())),
+        _ => {}
+    }
+}
+
+/// Every type of message and multipart of each version is in a golden message, and every type of the parts of messages. (Which
+/// version has which part is in `variants.rs`.)
+#[test]
+fn everything_is_in_a_golden_message() {
+    let folders = ["v10", "v12", "v13", "v14", "v15", "nicira"];
+    let all: Vec<Golden> = folders.iter().flat_map(|f| files(f)).flat_map(|file| parse(&file)).collect();
+    let (mut missing, mut names) = (BTreeSet::new(), BTreeSet::new());
+    for version in AnyMessage::VERSIONS {
+        let mut kinds = BTreeSet::new();
+        for golden in all.iter().filter(|golden| golden.bytes[0] == version.0) {
+            let json = serde_json::to_value(AnyMessage::decode(&golden.bytes).unwrap()).unwrap();
+            let ty = json["header"]["type"].as_str().unwrap_or_default();
+            kinds.insert(ty.to_owned());
+            if let (Some(part), Some((_, way))) = (json["type"].as_str(), ty.rsplit_once('_')) {
+                kinds.insert(format!("{part} {way}"));
+            }
+            texts(&json, &mut names);
+        }
+        let (messages, multiparts) = types(version.0);
+        let ways = ["REQUEST", "REPLY"].into_iter();
+        let multiparts = ways.flat_map(|way| multiparts.iter().map(move |part| format!("{part} {way}")));
+        let wanted: BTreeSet<String> = messages.into_iter().map(str::to_owned).chain(multiparts).collect();
+        missing.extend(wanted.difference(&kinds).map(|kind| format!("{kind} of {version}")));
+    }
+    missing.extend(parts().into_iter().filter(|part| !names.contains(*part)).map(str::to_owned));
+    assert!(missing.is_empty(), "in no golden message: {missing:#?}");
 }

@@ -14,7 +14,7 @@ fn mark(xid: u32) -> Vec<u8> {
 }
 
 /// What `ofp-parse` says of each message.
-fn said(messages: &[(String, Vec<u8>)]) -> Vec<String> {
+pub fn said(messages: &[(String, Vec<u8>)]) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("messages");
     let marked = messages.iter().zip(0xf000_0000..).flat_map(|((_, m), xid)| [&m[..], &mark(xid)].concat());
@@ -34,7 +34,7 @@ fn said(messages: &[(String, Vec<u8>)]) -> Vec<String> {
 }
 
 /// What is not read of a message: its version, type and title, and the name of the error.
-fn refused(title: &str, bytes: &[u8], said: &str) -> Option<String> {
+pub fn refused(title: &str, bytes: &[u8], said: &str) -> Option<String> {
     let message = AnyMessage::decode(bytes).expect("what we wrote can be read");
     let view = serde_json::to_value(&message).expect("it has a view");
     let header = &view["header"];

@@ -87,6 +87,16 @@ impl Places {
         bits.iter().fold(0, |part, &bit| part << 1 | own(bit))
     }
 
+    /// The number that `bits` are in a set of flags: each flag by its name, those without a name as a number.
+    pub fn flags(&self, path: &str, set: &[Value], bits: &[usize]) -> u64 {
+        let is_set = |bit: usize| match &self.bits[bit] {
+            Some((_, Some(name))) => set.iter().any(|flag| flag.as_str() == Some(name)),
+            _ => false,
+        };
+        let named = bits.iter().fold(0, |number, &bit| number << 1 | u64::from(is_set(bit)));
+        set.iter().filter_map(Value::as_u64).fold(named, |number, rest| number | self.part(path, rest, bits))
+    }
+
     /// The first bit of a value.
     pub fn start(&self, path: &str) -> Option<usize> {
         self.of_path(path).next()
