@@ -154,7 +154,8 @@ fn what_cannot_be_is_said() {
     scene.refused("xdp:ff0,mac=02:00:00:00:00:0a", "--force");
     scene.controller.ip("addr flush dev ff0").unwrap();
     let running = scene.run("xdp:ff0");
-    scene.refused("xdp:ff0", "XDP program of somebody else");
+    scene.refused("xdp:ff0", "XDP program of somebody else: number");
+    scene.refused("xdp:ff0", "ip link set dev ff0 xdpdrv off");
     drop(running);
     scene.controller.ip("link set ff0 down").unwrap();
     scene.refused("packet:ff0", "ip link set ff0 up");

@@ -171,6 +171,11 @@ impl Link {
     }
 }
 
+/// Whether there is no interface of this number any more.
+pub(crate) fn is_gone(index: u32) -> bool {
+    matches!(Link::by_index(index), Err(LinkError::NotThere(_)))
+}
+
 /// A MAC address for the stack: locally administered, the same for the same kernel side, another than it.
 pub(crate) fn stack_mac(host: [u8; 6]) -> [u8; 6] {
     let mut mac = host;
@@ -218,6 +223,12 @@ pub(crate) fn hardware_address(mac: [u8; 6]) -> libc::sockaddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_gone_is_known() {
+        assert!(!is_gone(1), "the loopback");
+        assert!(is_gone(i32::MAX as u32));
+    }
 
     #[test]
     fn a_name_is_not_cut_to_another_ones() {

@@ -422,6 +422,39 @@ fn a_card_without_a_hash_cannot_be_given_a_key() {
     });
 }
 
+/// Also by a core that never sleeps and has nothing to send; a link that is only down is none of these.
+#[test]
+fn a_deleted_interface_is_noticed_without_a_sleep() {
+    each_cell(|cell| {
+        if cell.port.starts_with("tap") {
+            return;
+        }
+        let mut opened = cell.open();
+        let start = Wall::now();
+        let mut turn = |port: &mut AnyPort| {
+            port.tick(ferroflow_stack::Instant::ZERO + start.elapsed());
+            port.sync()
+        };
+        ip("link set ff0 down");
+        ip("link set ff0 up");
+        let until = Wall::now() + Duration::from_millis(250);
+        while Wall::now() < until {
+            opened.ports.iter_mut().for_each(|port| turn(port).unwrap());
+        }
+        ip("link delete ff0");
+        for port in &mut opened.ports {
+            let deleted = Wall::now();
+            let error = loop {
+                match turn(port) {
+                    Err(error) => break error.to_string(),
+                    Ok(()) => assert!(deleted.elapsed() < Duration::from_secs(5), "{cell:?}"),
+                }
+            };
+            assert!(error.contains("ff0 was deleted"), "{error}: {cell:?}");
+        }
+    });
+}
+
 /// What a veth leaves out of its frames is named at the start, and such frames are counted and dropped.
 #[test]
 fn xdp_names_a_peer_that_leaves_checksums_out() {

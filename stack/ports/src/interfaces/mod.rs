@@ -111,6 +111,9 @@ const IFLA_NUM_RX_QUEUES: u16 = 32;
 const IFLA_CARRIER: u16 = 33;
 const IFLA_XDP: u16 = 43;
 const IFLA_XDP_ATTACHED: u16 = 2;
+/// Where each mode's program is told (IFLA_XDP_DRV_PROG_ID and so on).
+const XDP_PROG_IDS: [(Attached, u16); 3] =
+    [(Attached::Native, 5), (Attached::Generic, 6), (Attached::Offloaded, 7)];
 const ARPHRD_ETHER: u16 = 1;
 const IFF_UP: u32 = 1;
 const IFF_LOOPBACK: u32 = 8;
@@ -143,6 +146,20 @@ pub fn list() -> io::Result<Vec<Interface>> {
 /// How the receive hash of one interface works, where it has one and the kernel tells.
 pub(crate) fn rss(index: u32) -> Option<Rss> {
     Families::open(Netlink::open(Some(GENERIC)).ok()?).rss(index)
+}
+
+/// The XDP programs on an interface: how each is attached, and its number.
+pub(crate) fn programs(index: u32) -> io::Result<Vec<(Attached, u32)>> {
+    let mut request = [0; INFO_LEN];
+    request[4..8].copy_from_slice(&index.to_ne_bytes());
+    let mut found = Vec::new();
+    Netlink::open(None)?.ask(RTM_GETLINK, About::One, &request, |answer| {
+        let attributes = Attributes(answer.get(INFO_LEN..).unwrap_or(&[])).inside(IFLA_XDP);
+        for (mode, kind) in XDP_PROG_IDS {
+            found.extend(attributes.u32(kind).map(|id| (mode, id)));
+        }
+    })?;
+    Ok(found)
 }
 
 /// `struct ifinfomsg` and its attributes.

@@ -13,7 +13,9 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
+use ferroflow_stack::Instant;
 use ferroflow_stack::port::{Burst, Caps, Csum, Frame, Interest, Meta, Port, PortError};
 use ferroflow_stack::steer::{DEFAULT_KEY, Key};
 use rustix::io::Errno;
@@ -23,14 +25,19 @@ pub(crate) use socket::{hear, senders};
 
 use crate::link::LinkError;
 use crate::sockopt;
+use crate::spec::MTU_MAX;
 use crate::vnet::{VNET_LEN, VnetHeader};
 
 /// Bytes of a block: several frames of 64 KiB fit.
 const BLOCK_BYTES: usize = 256 << 10;
 /// Blocks of one socket: 8 MiB.
 const BLOCKS: usize = 32;
-/// Frames to send of one socket.
-const BUFFERS: u32 = 1024;
+/// Frames to send of one socket, as long as they take no more than so many bytes; but some are needed.
+const BUFFERS_MAX: u32 = 1024;
+const BUFFERS_MIN: u32 = 64;
+const BUFFER_BYTES_MAX: usize = 16 << 20;
+/// A core that never sleeps looks so often whether the interface is still there.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Before a frame to send: the header for the kernel, behind some bytes that align the frame.
 const HEADROOM: usize = 16;
 /// Ethernet's header and one VLAN tag.
@@ -110,7 +117,7 @@ pub struct PacketCounters {
     pub tx_frames: u64,
     /// Calls of the kernel for them.
     pub tx_calls: u64,
-    /// Questions to the kernel, before a sleep, whether the interface is still up.
+    /// Questions to the kernel whether the interface is still there: before a sleep, or once in a while.
     pub looks: u64,
     /// Frames that the kernel refused (the interface is down or its queue full), dropped.
     pub tx_refused: u64,
@@ -156,10 +163,14 @@ pub struct PacketPort {
     /// Room for one frame to send, with what comes before it.
     slot: usize,
     buffers: Box<[u8]>,
+    /// How many there are.
+    count: u32,
     free: Vec<u32>,
     /// Frames for the next [`Port::sync`].
     pending: VecDeque<Frame>,
     gone: Option<Errno>,
+    now: Instant,
+    look_at: Instant,
     counters: PacketCounters,
     /// The kernel forgets what it has told.
     ring_full: Cell<u64>,
@@ -167,7 +178,10 @@ pub struct PacketPort {
 
 impl PacketPort {
     fn new(fd: OwnedFd, blocks: Blocks, name: &str, queue: u16, mtu: u32) -> PacketPort {
+        // Some interfaces name an MTU that is no packet's; no IP packet is larger than that.
+        let mtu = mtu.min(MTU_MAX);
         let slot = (HEADROOM + mtu as usize + LINK_BYTES).next_multiple_of(64);
+        let count = buffers(slot);
         PacketPort {
             fd,
             name: name.to_owned(),
@@ -175,10 +189,13 @@ impl PacketPort {
             mtu,
             blocks,
             slot,
-            buffers: vec![0; slot * BUFFERS as usize].into_boxed_slice(),
-            free: (0..BUFFERS).rev().collect(),
-            pending: VecDeque::with_capacity(BUFFERS as usize),
+            buffers: vec![0; slot * count as usize].into_boxed_slice(),
+            count,
+            free: (0..count).rev().collect(),
+            pending: VecDeque::with_capacity(count as usize),
             gone: None,
+            now: Instant::ZERO,
+            look_at: Instant::ZERO,
             counters: PacketCounters::default(),
             ring_full: Cell::new(0),
         }
@@ -195,7 +212,7 @@ impl PacketPort {
 
     /// Frames that are with the stack, or wait to be sent.
     pub fn held(&self) -> usize {
-        self.blocks.held() + BUFFERS as usize - self.free.len()
+        self.blocks.held() + self.count as usize - self.free.len()
     }
 
     fn frame_max(&self) -> usize {
@@ -309,16 +326,19 @@ impl PacketPort {
         }
     }
 
-    /// The kernel tells by an error that the interface went down or away.
+    /// The kernel tells by an error that the interface went down. That it is deleted then it does not tell, nor to whoever only
+    /// sends, so that is looked at once in a while, too.
     fn look_for_errors(&mut self) {
         self.counters.looks += 1;
         let error: i32 = sockopt::get(&self.fd, libc::SOL_SOCKET, libc::SO_ERROR).unwrap_or(0);
-        if error == 0 {
+        self.counters.went_down += u64::from(error != 0);
+        if error == 0 && self.now < self.look_at {
             return;
         }
-        self.counters.went_down += 1;
+        self.look_at = self.now + LOOK_EVERY;
+        self.counters.looks += 1;
         if !self.is_bound() {
-            self.gone = Some(Errno::from_raw_os_error(error));
+            self.gone = Some(Errno::NODEV);
         }
     }
 
@@ -334,9 +354,19 @@ impl PacketPort {
     }
 }
 
+/// How many buffers of so many bytes a socket has.
+fn buffers(slot: usize) -> u32 {
+    u32::try_from(BUFFER_BYTES_MAX / slot).unwrap_or(BUFFERS_MAX).clamp(BUFFERS_MIN, BUFFERS_MAX)
+}
+
 impl Port for PacketPort {
     fn caps(&self) -> Caps {
         Caps { mtu: self.mtu, reply_in_place: false, tx_csum: true, tx_gso: 0, queue: self.queue }
+    }
+
+    #[inline]
+    fn tick(&mut self, now: Instant) {
+        self.now = now;
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {
@@ -419,6 +449,9 @@ impl Port for PacketPort {
 
     fn sync(&mut self) -> Result<(), PortError> {
         self.flush();
+        if self.now >= self.look_at {
+            self.look_for_errors();
+        }
         match self.gone {
             None => Ok(()),
             Some(e) => Err(PortError::Gone(format!("interface {} was deleted ({e})", self.name))),
@@ -436,5 +469,18 @@ impl Port for PacketPort {
 
     fn kernel_entries(&self) -> u64 {
         self.counters.tx_calls + self.counters.looks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_frames_take_no_more_memory_than_is_said() {
+        assert_eq!(buffers(1536), BUFFERS_MAX);
+        let largest = HEADROOM + MTU_MAX as usize + LINK_BYTES;
+        assert!(buffers(largest) as usize * largest <= BUFFER_BYTES_MAX);
+        assert!((BUFFERS_MIN..BUFFERS_MAX).contains(&buffers(largest)));
     }
 }

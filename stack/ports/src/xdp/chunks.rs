@@ -133,6 +133,9 @@ impl Chunks {
         self.filling -= 1;
         // The size is a power of two.
         let off = (d.address & u64::from(self.size - 1)) as u32;
+        // Every part of a frame but its last says that there is more (XDP_PKT_CONTD). The kernel makes parts only for sockets
+        // that ask for them when they are bound (XDP_USE_SG), which ours do not: it drops such frames itself. Should one come
+        // all the same, its last part cannot be told from a frame; it fails by its checksums.
         let whole = d.options & libc::XDP_PKT_CONTD == 0;
         if !whole || off.checked_add(d.len).is_none_or(|end| end > self.size) {
             self.put_back(chunk);

@@ -12,21 +12,25 @@ mod program;
 mod queue;
 mod ring;
 mod socket;
+mod watch;
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
+use ferroflow_stack::Instant;
 use ferroflow_stack::port::{Burst, Caps, Frame, Interest, Meta, Port, PortError};
-use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::io::Errno;
 
 pub use deaf::Deaf;
 pub(crate) use led::Led;
 use queue::Queue;
-use socket::Attached;
+use socket::Held;
+use watch::Watch;
 
-use crate::link::LinkError;
+use crate::link::{self, Ethernet, LinkError};
 
 /// Frames of one queue, and places in each of its rings: no ring can be full.
 const BUFFERS: u32 = 2048;
@@ -36,6 +40,8 @@ const FILL: u32 = BUFFERS / 2;
 const QUEUES_PER_CORE: u32 = 128;
 /// Ethernet's header and one VLAN tag.
 const LINK_BYTES: usize = 18;
+/// A core that never sleeps looks so often whether the interface is still there.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Which interface, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,8 +137,24 @@ pub enum XdpError {
     #[error("this kernel has no AF_XDP sockets: use packet:IFACE")]
     NoKernel,
     /// Another program is there.
-    #[error("interface {0} has an XDP program of somebody else (`ip link show {0}` names it): stop that one")]
-    Busy(String),
+    #[error(
+        "interface {name} has an XDP program of somebody else: {what}. Stop the process that holds it (`bpftool link` and \
+         `bpftool net` name it), or if none does: {detach}"
+    )]
+    Busy {
+        /// The interface.
+        name: String,
+        /// Which program, and how it is attached.
+        what: String,
+        /// The command that detaches it.
+        detach: String,
+    },
+    /// Another program is on what the interface is a part of.
+    #[error(
+        "a device that interface {0} is a part of (a bond, a bridge; `ip link show {0}` names it as its master) has an XDP \
+         program: use that device, or detach its program"
+    )]
+    BusyAbove(String),
     /// There are not so many queues.
     #[error(
         "interface {name} has {there} receive queues, not {wanted} (more: ethtool -L {name} combined {wanted})"
@@ -194,12 +216,14 @@ pub struct XdpCounters {
     pub tx_calls: u64,
     /// Calls of the kernel for frames to receive.
     pub rx_calls: u64,
-    /// Questions to the kernel, before a sleep, whether the interface is still up.
+    /// Questions to the kernel whether the interface is still up: before a sleep, or once in a while.
     pub looks: u64,
     /// Frames that the kernel refused (the interface has no carrier), dropped.
     pub tx_refused: u64,
     /// Times that the kernel could not take all frames at once.
     pub tx_full: u64,
+    /// Times that the kernel would not send at all, for whatever reason: what is to be sent is kept, and tried again.
+    pub tx_errors: u64,
     /// Frames that the kernel gave back without having had them.
     pub tx_invalid: u64,
     /// Entries of rings that the kernel refused.
@@ -228,6 +252,7 @@ impl XdpCounters {
             ("xdp_looks", self.looks),
             ("xdp_tx_refused", self.tx_refused),
             ("xdp_tx_full", self.tx_full),
+            ("xdp_tx_errors", self.tx_errors),
             ("xdp_tx_invalid", self.tx_invalid),
             ("xdp_kernel_invalid", self.kernel_invalid),
             ("xdp_index_invalid", self.insane),
@@ -243,57 +268,51 @@ impl XdpCounters {
 pub struct XdpPort {
     /// By [`Frame::port`]. Before the program: sockets are closed first.
     queues: Vec<Queue>,
-    _attached: Arc<Attached>,
+    _attached: Arc<Held>,
     name: String,
     core: u16,
     mtu: u32,
     veth: bool,
-    /// Watches several sockets at once; which of them for room as well.
-    watch: Option<(OwnedFd, Vec<bool>)>,
+    index: u32,
+    watch: Watch,
     /// Which queue is asked first for frames next time.
     first: usize,
     /// Which queue sends, as long as it has buffers.
     sender: usize,
+    now: Instant,
+    /// When to look whether the interface is still there, should the core not sleep before.
+    look_at: Instant,
+    gone: bool,
+    /// The log has been told that the kernel does not send.
+    said: bool,
     counters: XdpCounters,
 }
 
 impl XdpPort {
     fn new(
         queues: Vec<Queue>,
-        attached: Arc<Attached>,
-        name: &str,
+        attached: Arc<Held>,
+        link: (&str, Ethernet),
         core: u16,
-        mtu: u32,
         veth: bool,
     ) -> io::Result<XdpPort> {
-        let watch = match &queues[..] {
-            [_] => None,
-            several => {
-                let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-                for queue in several {
-                    epoll::add(
-                        &epoll,
-                        queue.fd(),
-                        EventData::new_u64(u64::from(queue.number())),
-                        EventFlags::IN,
-                    )?;
-                }
-                Some((epoll, vec![false; several.len()]))
-            }
-        };
-        let name = name.to_owned();
-        let counters = XdpCounters::default();
+        let (name, Ethernet { index, mtu, .. }) = link;
         Ok(XdpPort {
+            watch: Watch::new(queues.iter().map(Queue::fd))?,
             queues,
             _attached: attached,
-            name,
+            name: name.to_owned(),
             core,
             mtu,
             veth,
-            watch,
+            index,
             first: 0,
             sender: 0,
-            counters,
+            now: Instant::ZERO,
+            look_at: Instant::ZERO,
+            gone: false,
+            said: false,
+            counters: XdpCounters::default(),
         })
     }
 
@@ -320,23 +339,32 @@ impl XdpPort {
         (0..n).map(move |i| (first + i) % n)
     }
 
-    /// Watches the sockets for room too that have none, and no others.
-    fn watch_for_room(&mut self) -> io::Result<()> {
-        let Some((epoll, both)) = &mut self.watch else { return Ok(()) };
-        for (queue, both) in self.queues.iter().zip(both) {
-            if *both != queue.is_stuck() {
-                *both = queue.is_stuck();
-                let flags = if *both { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
-                epoll::modify(&*epoll, queue.fd(), EventData::new_u64(u64::from(queue.number())), flags)?;
-            }
+    /// The kernel tells by an error that the interface went down or away.
+    fn look_for_errors(&mut self) {
+        self.look_at = self.now + LOOK_EVERY;
+        self.counters.looks += self.queues.len() as u64;
+        let down = self.queues.iter().filter(|queue| queue.has_error()).count();
+        self.counters.went_down += down as u64;
+        self.gone |= down > 0 && link::is_gone(self.index);
+    }
+
+    /// The kernel has refused to send: for good if the interface is gone, else until it does again.
+    fn refused(&mut self, why: Errno) {
+        self.gone = link::is_gone(self.index);
+        if !self.gone && !std::mem::replace(&mut self.said, true) {
+            tracing::warn!("interface {}: the kernel does not send ({why}); trying on", self.name);
         }
-        Ok(())
     }
 }
 
 impl Port for XdpPort {
     fn caps(&self) -> Caps {
         Caps { mtu: self.mtu, reply_in_place: true, tx_csum: false, tx_gso: 0, queue: self.core }
+    }
+
+    #[inline]
+    fn tick(&mut self, now: Instant) {
+        self.now = now;
     }
 
     fn rx(&mut self, into: &mut Burst) -> usize {
@@ -389,33 +417,33 @@ impl Port for XdpPort {
     }
 
     fn sync(&mut self) -> Result<(), PortError> {
-        for queue in &mut self.queues {
-            queue.sync(&mut self.counters);
-            if let Some(e) = queue.gone() {
-                return Err(PortError::Gone(format!("interface {} was deleted ({e})", self.name)));
+        for at in 0..self.queues.len() {
+            if let Err(why) = self.queues[at].sync(&mut self.counters) {
+                self.refused(why);
             }
+        }
+        if self.now >= self.look_at {
+            self.look_for_errors();
+        }
+        if self.gone {
+            return Err(PortError::Gone(format!("interface {} was deleted", self.name)));
         }
         Ok(())
     }
 
     fn wait(&self) -> Option<(BorrowedFd<'_>, Interest)> {
-        match (&self.watch, &self.queues[..]) {
-            (Some((epoll, _)), _) => Some((epoll.as_fd(), Interest::Readable)),
-            (None, [queue, ..]) => {
-                Some((queue.fd(), if queue.is_stuck() { Interest::Both } else { Interest::Readable }))
-            }
-            (None, []) => None,
-        }
+        // It sees to room by itself.
+        Some((self.watch.fd(), Interest::Readable))
     }
 
     fn prepare_wait(&mut self) -> bool {
-        if self.watch_for_room().is_err() {
-            // It is tried again in the next turn.
+        let sockets = self.queues.iter().map(|queue| (queue.fd(), queue.is_stuck()));
+        // After an error it is tried again in the next turn.
+        if self.watch.may_go_on(sockets).unwrap_or(true) {
             return false;
         }
-        let counters = &mut self.counters;
-        self.queues.iter_mut().for_each(|queue| queue.look_for_errors(counters));
-        self.queues.iter_mut().all(|queue| queue.gone().is_none() && !queue.has_news())
+        self.look_for_errors();
+        !self.gone && self.queues.iter_mut().all(|queue| !queue.has_news())
     }
 
     fn kernel_entries(&self) -> u64 {

@@ -15,7 +15,6 @@ use crate::sockopt;
 #[derive(Debug)]
 pub(super) struct Queue {
     fd: OwnedFd,
-    number: u32,
     chunks: Chunks,
     fill: Producer<8>,
     completion: Consumer<8>,
@@ -25,14 +24,12 @@ pub(super) struct Queue {
     busy_poll: bool,
     /// The kernel has not taken all that was to be sent.
     stuck: bool,
-    gone: Option<Errno>,
 }
 
 impl Queue {
     #[allow(clippy::too_many_arguments, reason = "the parts of a socket, made in one place")]
     pub fn new(
         fd: OwnedFd,
-        number: u32,
         mut chunks: Chunks,
         mut fill: Producer<8>,
         completion: Consumer<8>,
@@ -42,25 +39,16 @@ impl Queue {
     ) -> Queue {
         chunks.fill(&mut fill, FILL);
         fill.publish();
-        Queue { fd, number, chunks, fill, completion, rx, tx, busy_poll, stuck: false, gone: None }
+        Queue { fd, chunks, fill, completion, rx, tx, busy_poll, stuck: false }
     }
 
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
 
-    pub fn number(&self) -> u32 {
-        self.number
-    }
-
     /// Whether frames wait for room with the kernel.
     pub fn is_stuck(&self) -> bool {
         self.stuck
-    }
-
-    /// Why nothing goes any more.
-    pub fn gone(&self) -> Option<Errno> {
-        self.gone
     }
 
     /// Frames that are with the stack.
@@ -130,29 +118,33 @@ impl Queue {
     }
 
     /// Shows the kernel what is new, and calls it if it wants that.
-    pub fn sync(&mut self, counters: &mut XdpCounters) {
+    ///
+    /// # Errors
+    /// Why the kernel does not send now. Nothing is lost by that: it is tried again the next time.
+    pub fn sync(&mut self, counters: &mut XdpCounters) -> Result<(), Errno> {
         counters.tx_invalid += self.chunks.sent(&mut self.completion);
         self.chunks.fill(&mut self.fill, FILL);
         self.fill.publish();
         self.tx.publish();
         // The kernel sees what is new before we see whether it still looks by itself.
         fence(Ordering::SeqCst);
-        self.kick(counters);
+        let sent = self.kick(counters);
         if self.fill.wants_a_call() || self.busy_poll {
             counters.rx_calls += 1;
             self.call_for_frames();
         }
+        sent
     }
 
     /// Has the kernel send.
-    fn kick(&mut self, counters: &mut XdpCounters) {
+    fn kick(&mut self, counters: &mut XdpCounters) -> Result<(), Errno> {
         self.stuck = false;
         let mut waiting = self.tx.under_way();
-        while waiting > 0 && self.tx.wants_a_call() && self.gone.is_none() {
+        while waiting > 0 && self.tx.wants_a_call() {
             counters.tx_calls += 1;
             match call_to_send(self.fd.as_fd()) {
                 // The driver does the rest by itself.
-                Ok(()) => return,
+                Ok(()) => break,
                 // It has dropped a frame, for want of a carrier for example, and left those behind it
                 // (net/xdp/xsk.c: `NET_XMIT_DROP`). Its index need not show that yet.
                 Err(Errno::BUSY) => {
@@ -165,15 +157,20 @@ impl Queue {
                     if left == waiting {
                         counters.tx_full += 1;
                         self.stuck = true;
-                        return;
+                        break;
                     }
                     waiting = left;
                 }
                 // It waits until the interface is up again.
-                Err(Errno::NETDOWN) => return,
-                Err(e) => self.gone = Some(e),
+                Err(Errno::NETDOWN) => break,
+                // A driver that is being reset, for example; or the socket has lost its interface.
+                Err(e) => {
+                    counters.tx_errors += 1;
+                    return Err(e);
+                }
             }
         }
+        Ok(())
     }
 
     /// Has the kernel look for frames.
@@ -191,18 +188,9 @@ impl Queue {
         };
     }
 
-    /// The kernel tells by an error that the interface went down or away.
-    pub fn look_for_errors(&mut self, counters: &mut XdpCounters) {
-        counters.looks += 1;
-        let error: i32 = sockopt::get(&self.fd, libc::SOL_SOCKET, libc::SO_ERROR).unwrap_or(0);
-        if error == 0 {
-            return;
-        }
-        counters.went_down += 1;
-        // A socket that the kernel has unbound says so; one whose interface is down says that.
-        if let Err(e @ (Errno::NXIO | Errno::BADF)) = call_to_send(self.fd.as_fd()) {
-            self.gone = Some(e);
-        }
+    /// The kernel tells by an error that the interface went down or away; it does so once.
+    pub fn has_error(&self) -> bool {
+        sockopt::get::<i32>(&self.fd, libc::SOL_SOCKET, libc::SO_ERROR).is_ok_and(|error| error != 0)
     }
 
     /// Adds what the kernel has counted.

@@ -16,6 +16,7 @@ use super::ring::{Consumer, Offsets, Producer};
 use super::{BUFFERS, Mode, QUEUES_PER_CORE, Xdp, XdpBuilder, XdpError, XdpPort, program};
 use crate::bpf;
 use crate::ethtool;
+use crate::interfaces::{self, Attached};
 use crate::link::{Ethernet, Link, stack_mac};
 use crate::packet::hear;
 use crate::region::Region;
@@ -46,7 +47,7 @@ const _: () = assert!(size_of::<libc::xdp_mmap_offsets>() == 128);
 
 /// What keeps the program on the interface: when the last port is dropped, or the process ends, the kernel takes it off.
 #[derive(Debug)]
-pub(super) struct Attached {
+pub(super) struct Held {
     _link: OwnedFd,
     /// Has the card take frames to the stack's MAC address.
     _hears: Option<OwnedFd>,
@@ -76,7 +77,7 @@ pub(super) fn open(builder: &XdpBuilder) -> Result<Xdp, XdpError> {
     let map = bpf::xsk_map(queues).map_err(refuse("make a map of sockets"))?;
     let mut all = Vec::new();
     for number in 0..queues {
-        let queue = queue(link, number, chunk, builder.busy_poll)?;
+        let queue = queue(link, chunk, builder.busy_poll)?;
         bpf::set_socket(map.as_fd(), number, queue.fd()).map_err(refuse("put a socket into the map"))?;
         all.push(queue);
     }
@@ -100,7 +101,7 @@ pub(super) fn open(builder: &XdpBuilder) -> Result<Xdp, XdpError> {
     }
     let hears = (mac != ethernet.mac).then(|| hear(ethernet, mac)).transpose();
     let hears = hears.map_err(refuse("add the stack's MAC address"))?;
-    let attached = Arc::new(Attached { _link: attached, _hears: hears });
+    let attached = Arc::new(Held { _link: attached, _hears: hears });
     let mut shares: Vec<Vec<Queue>> = (0..cores).map(|_| Vec::new()).collect();
     for (number, queue) in all.into_iter().enumerate() {
         shares[number % cores].push(queue);
@@ -109,7 +110,7 @@ pub(super) fn open(builder: &XdpBuilder) -> Result<Xdp, XdpError> {
         .into_iter()
         .enumerate()
         .map(|(core, queues)| {
-            XdpPort::new(queues, Arc::clone(&attached), name, core as u16, ethernet.mtu, veth)
+            XdpPort::new(queues, Arc::clone(&attached), (name, ethernet), core as u16, veth)
         })
         .collect::<io::Result<Vec<_>>>()
         .map_err(refuse("watch several queues"))?;
@@ -133,20 +134,35 @@ fn attach(link: &Link, program: &OwnedFd, index: u32) -> Result<(OwnedFd, Mode),
         Ok(fd) => return Ok((fd, Mode::Native)),
         Err(error) => error,
     };
-    if Errno::from_io_error(&error) == Some(Errno::BUSY) {
-        return Err(XdpError::Busy(link.name().to_owned()));
+    // The kernel allows one program, in one mode (net/core/dev.c, `dev_xdp_attach`).
+    let is_taken = |e: &io::Error| matches!(Errno::from_io_error(e), Some(Errno::BUSY | Errno::EXIST));
+    if is_taken(&error) {
+        return Err(taken(link, index));
     }
     match bpf::attach(program.as_fd(), index, bpf::XDP_FLAGS_SKB_MODE) {
         Ok(fd) => Ok((fd, Mode::Generic)),
-        Err(e) if Errno::from_io_error(&e) == Some(Errno::BUSY) => {
-            Err(XdpError::Busy(link.name().to_owned()))
-        }
+        Err(e) if is_taken(&e) => Err(taken(link, index)),
         Err(_) => Err(link.refused("attach the XDP program", CAPABILITIES, error).into()),
     }
 }
 
+/// What is there already.
+fn taken(link: &Link, index: u32) -> XdpError {
+    let name = link.name().to_owned();
+    let Some((mode, id)) = interfaces::programs(index).unwrap_or_default().into_iter().next() else {
+        return XdpError::BusyAbove(name);
+    };
+    let (how, word) = match mode {
+        Attached::Generic => ("behind the driver", "xdpgeneric"),
+        Attached::Offloaded => ("on the card", "xdpoffload"),
+        _ => ("in the driver", "xdpdrv"),
+    };
+    let detach = format!("ip link set dev {name} {word} off");
+    XdpError::Busy { name, what: format!("number {id}, {how} (`bpftool prog show id {id}`)"), detach }
+}
+
 /// A socket with its memory and rings, not bound yet.
-fn queue(link: &Link, number: u32, chunk: u32, busy_poll: Option<u32>) -> Result<Queue, XdpError> {
+fn queue(link: &Link, chunk: u32, busy_poll: Option<u32>) -> Result<Queue, XdpError> {
     let fd = rustix::net::socket_with(
         AddressFamily::from_raw(libc::AF_XDP as u16),
         SocketType::RAW,
@@ -182,7 +198,6 @@ fn queue(link: &Link, number: u32, chunk: u32, busy_poll: Option<u32>) -> Result
     let (fill, completion, rx, tx) = rings(&fd).map_err(|e| link.refused("make rings", CAPABILITIES, e))?;
     Ok(Queue::new(
         fd,
-        number,
         chunks,
         Producer::new(fill.0, fill.1, BUFFERS),
         Consumer::new(completion.0, completion.1, BUFFERS),
