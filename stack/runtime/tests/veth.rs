@@ -431,7 +431,7 @@ fn a_deleted_interface_is_noticed_without_a_sleep() {
         }
         let mut opened = cell.open();
         let start = Wall::now();
-        let mut turn = |port: &mut AnyPort| {
+        let turn = |port: &mut AnyPort| {
             port.tick(ferroflow_stack::Instant::ZERO + start.elapsed());
             port.sync()
         };
