@@ -199,6 +199,14 @@ hot_path() {
         }'
 }
 
+# Instances that share nothing, by their instructions and their memory accesses; and that the comparisons of times run.
+shared_nothing() {
+    local program=${CARGO_TARGET_DIR:-target}/release/examples/shared_nothing
+    cbench-scripts/scripts/shared_nothing.sh
+    "$program" scale --rounds 1 --ms 200
+    "$program" idle --rounds 100
+}
+
 mutated_messages() {
     FERROFLOW_MUTATED_MIB=$MUTATED_MIB cargo test --locked --release -p ferroflow-openflow -p ferroflow-pof \
         --test mutated -- --nocapture
@@ -231,6 +239,7 @@ common_steps() {
     step "packetdrill's shared object" packetdrill_object
     step "benchmarks run" benches
     step "instructions on the hot path" hot_path
+    step "instances share nothing" shared_nothing
     step "$MUTATED_MIB MiB of mutated messages" mutated_messages
     step "fuzzing, $FUZZ_SECONDS s per target" fuzz
 }

@@ -122,3 +122,44 @@ fn unsafe_code_is_forbidden_but_where_the_kernel_is_met() {
         assert!(seen > 0, "{name} has no library and no program");
     }
 }
+
+/// Where packets become messages and messages become packets, nothing may be shared with other cores: see "What cores share"
+/// in ARCHITECTURE.md.
+#[test]
+fn the_path_of_a_packet_has_no_atomics_and_no_locks() {
+    const PATH: [&str; 6] = [
+        "protocols/wire/src",
+        "protocols/openflow/src",
+        "protocols/pof/src",
+        "stack/src",
+        "controller/src",
+        "apps/src",
+    ];
+    // Where one core leaves something for another, or for the kernel.
+    const BETWEEN_CORES: [&str; 2] = ["stack/src/handshake", "stack/src/port/pipe"];
+    const SHARED: [&str; 6] = ["Atomic", "Mutex", "RwLock", "OnceLock", "LazyLock", "fence("];
+    let root = format!("{}/../..", env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<_> = PATH.iter().map(|folder| Path::new(&root).join(folder)).collect();
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            let name = path.to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if name.ends_with(".rs")
+                && !name.contains("tests")
+                && !BETWEEN_CORES.iter().any(|between| name.contains(between))
+            {
+                let source = std::fs::read_to_string(&path).expect("text");
+                let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+                let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+                for line in lines {
+                    assert!(!SHARED.iter().any(|word| line.contains(word)), "{name}: {line}");
+                }
+                files += 1;
+            }
+        }
+    }
+    assert!(files > 100, "{files} files are not all");
+}
