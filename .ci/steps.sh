@@ -156,6 +156,12 @@ twelve_cells() {
     cargo run --locked --release -p cbench --bin wan -- grid --small --want-mean 0.8 --want-min 0.3
 }
 
+# One connection as fast as it goes over TAP, both ways. Short and on a machine that does other things: it finds what is
+# broken, `wan bulk` without options has what is promised.
+bulk_over_tap() {
+    cargo run --locked --release -p cbench --bin wan -- bulk --repeat 3 --seconds 0.3 --want-receive 0.3 --want-send 0.2
+}
+
 # What packetdrill would load, and its one symbol.
 packetdrill_object() {
     cargo build --locked --release -p ferroflow-packetdrill
@@ -236,6 +242,7 @@ common_steps() {
     step "cbench over kernel sockets, TAP and shared memory" cbench_runs $SMOKE kernel tap shm
     step "100,000 idle connections" idle_connections
     step "goodput in twelve cells" twelve_cells
+    step "bulk over TAP with offloads" bulk_over_tap
     step "packetdrill's shared object" packetdrill_object
     step "benchmarks run" benches
     step "instructions on the hot path" hot_path

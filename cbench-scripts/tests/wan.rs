@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use cbench::lab::{Need, require};
+use cbench::wan::bulk::Bulk;
 use cbench::wan::path::Way;
+use cbench::wan::task::Role;
 use cbench::wan::transfer::{Outcome, Roles, Transfer, Tuning};
 
 const BYTES: u64 = 512 * 1024;
@@ -62,4 +64,26 @@ fn the_kernel_sends_to_the_stack_as_server() {
 fn the_kernel_sends_to_the_kernel() {
     arrives(Roles::OURS[0].baseline());
     arrives(Roles::OURS[1].baseline());
+}
+
+/// Over TAP every byte arrives as it was sent, with offloads and without, in both directions; between kernels too.
+#[test]
+fn bulk_is_whole_on_every_way() {
+    if !require(&[Need::Root, Need::Tun, Need::Command("ip")]) {
+        return;
+    }
+    let bytes = 32 << 20;
+    let time = Duration::from_secs(60);
+    let bulk = Bulk { time, bytes, check: true, pin: false, offload: true, seed: 3 };
+    assert_eq!(bulk.kernels().unwrap().bytes, bytes);
+    for offload in [true, false] {
+        for (role, counter) in [(Role::Send, "tcp_segments_out"), (Role::Receive, "tcp_segments_in")] {
+            let (received, left) = Bulk { offload, ..bulk }.stack(role).unwrap();
+            assert_eq!(received.bytes, bytes, "{role:?}, offload {offload}");
+            let n = left.counters.iter().find(|(name, _)| name == counter).map_or(0, |(_, n)| *n);
+            // Large receive is counted as it comes, and what is sent as it is on the wire.
+            let large = offload && role == Role::Receive;
+            assert_eq!(n < bytes / 1448, large, "{n} segments: {role:?}, offload {offload}");
+        }
+    }
 }

@@ -33,7 +33,8 @@ pub struct Config {
     pub tcp: TcpConfig,
     /// Frames taken and sent at once. 64 fill no cache and share a kernel entry well.
     pub burst: usize,
-    /// Bytes one connection may send in a turn before the others have theirs.
+    /// Bytes one connection may send in a turn before the others have theirs; where the port cuts segments
+    /// ([`crate::port::Caps::tx_gso`]), four times as many.
     pub send_budget: usize,
     /// Most ICMP errors sent a second (RFC 1812 4.3.2.8); each second's number is drawn between half of it and all of it.
     pub icmp_errors_per_second: u32,

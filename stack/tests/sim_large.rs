@@ -43,7 +43,7 @@ impl Path {
         let mut config = net.next_config();
         (self.tcp)(&mut config.tcp);
         // In one turn whatever may be sent: a budget that ends elsewhere would be another order of events.
-        config.send_budget = 1 << 30;
+        config.send_budget = 1 << 28;
         let port = SimPortConfig { tx_gso, frames: 4096, tx_per_turn: 4096, ..SimPortConfig::default() };
         net.add_host_with(config, port, self.link, service)
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use ferroflow_ports::{AnyPort, TapBuilder};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::thread::{CpuSet, sched_setaffinity};
 use socket2::{Domain, Socket, Type};
 
 use super::task::{Account, Open, Role, Task};
@@ -42,7 +43,8 @@ impl KernelHost {
     /// When the namespace or the interface cannot be made.
     pub fn new(address: Ipv4Addr) -> anyhow::Result<(KernelHost, AnyPort)> {
         let netns = Netns::new("wan")?;
-        let builder = TapBuilder { host_address: Some((address, 24)), ..TapBuilder::new(INTERFACE) };
+        let host_address = Some((address, 24));
+        let builder = TapBuilder { host_address, offload: Some(false), ..TapBuilder::new(INTERFACE) };
         let mut tap = netns.enter(|| builder.open())??;
         let port = tap.ports.pop().context("a TAP interface has a queue")?;
         // Frames of the MTU's size and complete checksums, as from the stack. What a driver does not know it cannot do.
@@ -50,6 +52,11 @@ impl KernelHost {
             let _ = netns.run("ethtool", &["-K", INTERFACE, offload, "off"]);
         }
         Ok((KernelHost { netns, address }, AnyPort::from(port)))
+    }
+
+    /// A host in a namespace where `address` is on an interface already.
+    pub fn inside(netns: Netns, address: Ipv4Addr) -> KernelHost {
+        KernelHost { netns, address }
     }
 
     /// Starts the task on a thread of the namespace. A listener is ready when this returns.
@@ -129,6 +136,11 @@ fn counters_in(text: &str) -> Vec<(String, u64)> {
 }
 
 fn run(task: &Task, listener: Option<TcpListener>) -> io::Result<()> {
+    if let Some(processor) = task.processor {
+        let mut only = CpuSet::new();
+        only.set(processor);
+        sched_setaffinity(None, &only)?;
+    }
     let stream = match (task.open, listener) {
         (Open::Connect(to), _) => connect(to, CONNECT_TIMEOUT)?,
         (Open::Listen(_), Some(listener)) => match accept(task, &listener)? {

@@ -7,7 +7,9 @@
 //! * [`transfer`] runs one stream between two of them; every byte received is compared with what it has to be.
 //! * [`grid`] compares the stack with the kernel over many ways, [`fairness`] lets them share one, and [`flood`] has
 //!   the stack serve while SYNs pour in.
+//! * [`bulk`] has no such way: one stream as fast as it goes, over TAP.
 
+pub mod bulk;
 pub mod capture;
 pub mod fairness;
 pub mod flood;

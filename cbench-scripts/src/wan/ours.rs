@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use ferroflow_ports::AnyPort;
 use ferroflow_runtime::{EventBell, Options, Pin, PortEngine, Runtime};
+use ferroflow_stack::port::Port;
 use ferroflow_stack::port::pipe::{PipeConfig, PipePort, pair};
 use ferroflow_stack::{
     CloseReason, Config, ConnId, ConnInfo, ConnectError, ConnectOptions, Instance, Instant, Listen, Net, Rx,
@@ -54,9 +55,23 @@ impl Stack {
         with_bell(&mut near)?;
         let mut config = Config::new(mac_of(address), address, 24, seed);
         tune(&mut config);
-        let mut parts = Some((near, service, config));
         // Not pinned: several may run side by side, each alone in its runtime.
-        let options = Options { grace: GRACE, pin: Pin::No, ..Options::new(1) };
+        let stack = Stack::over(near, config, service, Pin::No)?;
+        with_bell(&mut far)?;
+        Ok((stack, AnyPort::from(far)))
+    }
+
+    /// A core with the stack on a port.
+    ///
+    /// # Errors
+    /// When a thread or a descriptor is refused.
+    pub fn over<P, S>(port: P, config: Config, service: S, pin: Pin) -> anyhow::Result<Stack>
+    where
+        P: Port + Send + 'static,
+        S: Service + Send + 'static,
+    {
+        let mut parts = Some((port, service, config));
+        let options = Options { grace: GRACE, pin, ..Options::new(1) };
         let runtime = Runtime::spawn(
             &options,
             |core| {
@@ -66,10 +81,9 @@ impl Stack {
                     Ok(PortEngine::new(Instance::new(config, port, service), waker)?)
                 }
             },
-            |engine: PortEngine<PipePort, S>| leaving(engine.instance()),
+            |engine: PortEngine<P, S>| leaving(engine.instance()),
         )?;
-        with_bell(&mut far)?;
-        Ok((Stack { runtime: Some(runtime) }, AnyPort::from(far)))
+        Ok(Stack { runtime: Some(runtime) })
     }
 
     /// Resets what is open and ends the core.
@@ -98,7 +112,7 @@ fn with_bell(port: &mut PipePort) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn leaving<S: Service>(instance: &Instance<PipePort, S>) -> Leaving {
+fn leaving<P: Port, S: Service>(instance: &Instance<P, S>) -> Leaving {
     let counters = instance.counters().iter().filter(|(_, n)| *n > 0);
     Leaving {
         counters: counters.map(|(name, n)| (name.to_owned(), n)).collect(),

@@ -565,6 +565,7 @@ impl Tcb {
     /// RFC 9293 3.8.6.3, RFC 5681 4.2: at least every second full segment is acknowledged, none waits for long.
     fn schedule_ack(&mut self, len: u32, cx: &Cx<'_>) {
         self.unacked += len;
+        self.unacked_at_once = self.unacked_at_once.max(len);
         let quick = self.quick_acks > 0;
         self.quick_acks = self.quick_acks.saturating_sub(1);
         if self.unacked >= 2 * self.snd.mss || quick || self.quick_ack() {

@@ -545,9 +545,11 @@ impl Tcb {
 
     /// How many acknowledgements the text of this burst deserves: one for two full segments (RFC 5681 4.2), or for one
     /// while the sender is repairing losses, but not one for each of a long burst. One for all of them would do, were it
-    /// sure to arrive: a sender with a small window waits for its time-out if it does not.
+    /// sure to arrive: a sender with a small window waits for its time-out if it does not. What came in one frame, several
+    /// segments put together by a card or never cut by the kernel, has one (as in Linux).
     fn acks_in_order(&self) -> u8 {
-        let each = if self.quick_acks > 0 { self.snd.mss } else { 2 * self.snd.mss };
+        let each =
+            if self.quick_acks > 0 { self.snd.mss } else { self.unacked_at_once.max(2 * self.snd.mss) };
         (self.unacked / each.max(1)).min(MAX_ACKS) as u8
     }
 
@@ -612,6 +614,7 @@ impl Tcb {
     fn ack_sent(&mut self) {
         self.ack = AckDue::No;
         self.unacked = 0;
+        self.unacked_at_once = 0;
         self.segs_out = self.segs_out.wrapping_add(1);
         self.rx.acked();
         if let Some(ts) = self.ts.as_mut() {

@@ -164,6 +164,8 @@ pub struct Tcb {
     pub pace_waits: bool,
     /// In-order bytes received since the last ACK.
     pub unacked: u32,
+    /// The most of them that came in one frame.
+    pub unacked_at_once: u32,
     /// Acknowledgements that are due.
     pub ack: AckDue,
     /// Time of the timer wheel's entry.
@@ -423,6 +425,7 @@ impl Tcb {
             pace_at: now,
             pace_waits: false,
             unacked: 0,
+            unacked_at_once: 0,
             quick_acks: 0,
             resend_one: false,
             probe_tail: false,

@@ -1,6 +1,7 @@
 //! The command line of [`cbench::wan`].
 #![forbid(unsafe_code)]
 
+mod bulk;
 mod fairness;
 mod flood;
 mod grid;
@@ -12,6 +13,7 @@ use anyhow::ensure;
 use cbench::lab::{Need, require};
 use clap::{Parser, Subcommand};
 
+use bulk::BulkArgs;
 use fairness::FairnessArgs;
 use flood::FloodArgs;
 use grid::GridArgs;
@@ -44,6 +46,11 @@ enum Command {
     /// Beside the flood a client of the kernel keeps an upload and a download going, and every 500 ms another connects and
     /// wants an answer.
     Flood(FloodArgs),
+    /// One connection as fast as it goes over TAP with offloads, against kernel to kernel over veth
+    ///
+    /// There is no relay here: what is compared is what a byte costs. Before it is measured, every byte of a stream each way is
+    /// compared with what it has to be.
+    Bulk(BulkArgs),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +59,7 @@ fn main() -> ExitCode {
         Command::Grid(args) => grid::run(args),
         Command::Fairness(args) => fairness::run(args),
         Command::Flood(args) => flood::run(args),
+        Command::Bulk(args) => bulk::run(args),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -73,7 +73,13 @@ fn tap(rights: &Rights) -> Port {
         Device::Closed => {
             not(port, "/dev/net/tun is not ours to open", Some("chmod 666 /dev/net/tun".to_owned()))
         }
-        Device::Open if rights.net_admin => usable(port, "an interface of the kernel's, made for us"),
+        Device::Open if rights.net_admin && rights.bpf => {
+            usable(port, "an interface of the kernel's, made for us, with offloads")
+        }
+        Device::Open if rights.net_admin => {
+            let why = "made for us, with offloads; without CAP_BPF several cores hand frames over";
+            Port { mend: grant(rights, "cap_net_admin,cap_bpf"), ..usable(port, why) }
+        }
         Device::Open => not(port, "CAP_NET_ADMIN is missing", grant(rights, "cap_net_admin")),
     }
 }
