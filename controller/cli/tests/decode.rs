@@ -145,12 +145,29 @@ fn what_is_wrong_is_named_and_passed_over() {
         "message 2 at byte 8",
         "OFPT_PACKET_IN: match",
         "at offset 24",
-        "unexpected value 9",
+        "unexpected value 9; to be answered with OFPET_BAD_MATCH/OFPBMC_BAD_TYPE",
         "2 good, 1 wrong",
     ];
     assert_eq!(wrong(&["decode", "--binary"], &bytes, &parts), format!("{BARRIER_JSON}\n").repeat(2));
     let bytes = [&BARRIER[..], &[9, 0, 0, 8, 0, 0, 0, 1], &BARRIER].concat();
     assert_eq!(wrong(&["decode", "--binary"], &bytes, &["version"]).lines().count(), 2);
+}
+
+/// Whoever speaks a version that is not spoken here says hello in it, and no more is understood.
+#[test]
+fn a_hello_of_another_version() {
+    let hello = [7, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8, 0, 0, 0, 0x92];
+    let shown = good(&["decode", "--binary"], &[&hello[..], &[2, 0, 0, 8, 0, 0, 0, 2]].concat());
+    assert!(
+        shown.starts_with(r#"{"header":{"version":7,"type":"OFPT_HELLO","xid":1},"elements":[{"#),
+        "{shown}"
+    );
+    assert_eq!(good(&["encode"], shown.as_bytes()), format!("{}\n0200000800000002\n", hex(&hello)));
+    let parts = [
+        "version at offset 0: unexpected value 2 (1.1 is not spoken",
+        "OFPET_BAD_REQUEST/OFPBRC_BAD_VERSION",
+    ];
+    wrong(&["decode", "--binary"], &[2, 5, 0, 8, 0, 0, 0, 2], &parts);
 }
 
 #[test]
@@ -190,9 +207,11 @@ fn json_that_is_wrong_is_named() {
     wrong(&["encode"], b"{\"header\":{\"version\":4", &["message 1: this is no JSON"]);
     wrong(
         &["encode"],
-        b"{\"header\":{\"version\":77,\"type\":0,\"xid\":0}}",
+        b"{\"header\":{\"version\":77,\"type\":5,\"xid\":0}}",
         &["header.version: version 77"],
     );
+    let strange = BARRIER_JSON.replace("}}", "},\"foo\":1}");
+    wrong(&["encode"], strange.as_bytes(), &["message 1: no field is named \"foo\""]);
     wrong(&["encode"], b"[1.5]", &["message 1"]);
 }
 

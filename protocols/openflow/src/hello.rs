@@ -136,6 +136,9 @@ impl Encode for Hello {
     }
 }
 
+/// Why there is no codec of 1.1.
+pub(crate) const NOT_1_1: &str = "1.1 is not spoken: its fixed match and its actions are of no other version";
+
 /// No version is spoken by both sides. Its text is fit for `OFPHFC_INCOMPATIBLE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Incompatible {
@@ -159,7 +162,7 @@ impl fmt::Display for Incompatible {
         }?;
         let offered = self.their_bitmap.unwrap_or(VersionBitmap::of(&[self.their_header]));
         if offered.contains(Version::V1_1) {
-            f.write_str(" (1.1 is not spoken: its fixed match and its actions are of no other version)")?;
+            write!(f, " ({NOT_1_1})")?;
         }
         Ok(())
     }

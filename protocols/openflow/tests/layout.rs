@@ -359,7 +359,8 @@ fn v15() {
             "meter_id" 0, "len" 4, "ref_count" 12, "packet_in_count" 16, "byte_in_count" 24,
             "duration_sec" 32, "duration_nsec" 36, "band_stats" 40
         }
-        v15::MeterFeatures: 24 {
+        // OF 1.5.1 7.3.5.14: 24 bytes; without the part that 1.5 appended 16.
+        v15::MeterFeatures: 16 {
             "max_meter" 0, "band_types" 4, "capabilities" 8, "max_bands" 12, "max_color" 13, "features" 16
         }
         v15::TableFeatures: 64 {

@@ -22,7 +22,13 @@ const FLOW_MOD: &str =
 #[test]
 fn headers() {
     refused("", "version at offset 0: truncated: 8 bytes needed, 0 there", (1, 6));
-    refused("02 00 0008 00000000", "version at offset 0: unexpected value 2", (1, 0));
+    refused(
+        "02 05 0008 00000000",
+        "version at offset 0: unexpected value 2 (1.1 is not spoken: its fixed match and its actions are of no other version)",
+        (1, 0),
+    );
+    refused("07 05 0008 00000000", "version at offset 0: unexpected value 7", (1, 0));
+    refused("07 00 0009 00000000", "OFPT_HELLO: length at offset 2: impossible length 9", (1, 6));
     refused("04 63 0008 00000000", "MsgType(99): type at offset 1: unexpected value 99", (1, 1));
     refused("04 05 0009 00000000", "OFPT_FEATURES_REQUEST: length at offset 2: impossible length 9", (1, 6));
     refused("04 05 0007 00000000", "OFPT_FEATURES_REQUEST: length at offset 2: impossible length 7", (1, 6));
@@ -78,13 +84,125 @@ fn lists_in_lists() {
     );
     refused(
         &flow_mod("0048", "0004 0010 00000000 0012 0004 00000000"),
-        "OFPT_FLOW_MOD: instructions[0].actions[0].pad at offset 68: truncated: 4 bytes needed, 0 there",
+        "OFPT_FLOW_MOD: instructions[0].actions[0].len at offset 66: impossible length 4",
         (2, 1),
     );
     refused(
         "04 0f 001c 00000001 0000 00 00 00000001 000c 0000 00000000 00000000",
         "OFPT_GROUP_MOD: buckets[0].pad at offset 28: truncated: 4 bytes needed, 0 there",
         (1, 6),
+    );
+}
+
+/// Lengths are multiples of 8: of actions, instructions and, by what is in them, buckets.
+#[test]
+fn lengths_in_eights() {
+    let flow_mod =
+        |len: &str, rest: &str| format!("04 0e {len} 00000001 {FLOW_MOD} 0001 0004 00000000 {rest}");
+    let packet_out = |version: &str, len: &str, actions: &str| {
+        format!("{version} 0d {len} 00000001 ffffffff 00000001 0004 000000000000 {actions}")
+    };
+    for version in ["03", "04", "05"] {
+        refused(
+            &packet_out(version, "001c", "0063 0004"),
+            "OFPT_PACKET_OUT: actions[0].len at offset 26: impossible length 4",
+            (2, 1),
+        );
+    }
+    refused(
+        "01 0d 001c 00000001 ffffffff 0001 000c 000c 000c 00000000 00000000",
+        "OFPT_PACKET_OUT: actions[0].len at offset 18: impossible length 12",
+        (2, 1),
+    );
+    refused(
+        &flow_mod("0042", "ffff 000a 00000001 0000"),
+        "OFPT_FLOW_MOD: instructions[0].len at offset 58: impossible length 10",
+        (3, 7),
+    );
+    refused(
+        "04 0f 0024 00000001 0000 00 00 00000001 0014 0000 00000000 00000000 00000000 0063 0004",
+        "OFPT_GROUP_MOD: buckets[0].actions[0].len at offset 34: impossible length 4",
+        (2, 1),
+    );
+}
+
+#[test]
+fn fields_that_are_set() {
+    let packet_out = |version: &str, field: &str| {
+        let before = if version == "06" { "0010 0000 0001 0004 00000000" } else { "0010 000000000000" };
+        let in_port = if version == "06" { "" } else { "00000001" };
+        let len = if version == "06" { "0028" } else { "0028" };
+        format!("{version} 0d {len} 00000001 ffffffff {in_port} {before} 0019 0010 {field}")
+    };
+    let length = |version: &str| packet_out(version, "8000 0a 05 0800000000 000000");
+    let plain_with_mask = |version: &str| packet_out(version, "8000 0b 04 08000800 00000000");
+    let masked = |version: &str| packet_out(version, "8000 0d 04 20002000 00000000");
+    for version in ["03", "04", "05", "06"] {
+        let answer = AnyMessage::decode(&hex(&length(version))).unwrap_err().answer;
+        // OFPET_BAD_ACTION/OFPBAC_BAD_SET_LEN
+        assert_eq!(answer, ErrorCode { ty: 2, code: 14 }, "{version}");
+        let answer = AnyMessage::decode(&hex(&plain_with_mask(version))).unwrap_err().answer;
+        // OFPBAC_BAD_SET_TYPE, and OFPBAC_BAD_SET_MASK where fields can be masked.
+        let code = if version == "06" { 16 } else { 13 };
+        assert_eq!(answer, ErrorCode { ty: 2, code }, "{version}");
+    }
+    for version in ["03", "04", "05"] {
+        refused(
+            &masked(version),
+            "OFPT_PACKET_OUT: actions[0].field.oxm_hasmask at offset 30: field cannot be masked",
+            (2, 13),
+        );
+    }
+    assert!(AnyMessage::decode(&hex(&masked("06"))).is_ok());
+}
+
+#[test]
+fn table_features() {
+    let reply = |version: &str, property: &str| {
+        let name = "00".repeat(32);
+        format!(
+            "{version} 13 0058 00000001 000c 0000 00000000 0048 00 0000000000 {name} {0} {0} 00000000 00000001 {property}",
+            "00".repeat(8)
+        )
+    };
+    // OFPET_TABLE_FEATURES_FAILED/OFPTFFC_BAD_LEN, and since 1.4 OFPET_BAD_PROPERTY/OFPBPC_BAD_LEN.
+    for (version, answer) in [("04", (13, 3)), ("05", (14, 1)), ("06", (14, 1))] {
+        for (property, says) in [
+            ("0002 0010 00000000", "length at offset 82: impossible length 16"),
+            ("0008 0006 8000 0000", "oxm_ids[0].oxm_field at offset 86: truncated: 2 bytes needed, 0 there"),
+        ] {
+            let says = format!("OFPT_MULTIPART_REPLY: body[0].properties[0].{says}");
+            refused(&reply(version, property), &says, answer);
+        }
+    }
+}
+
+/// 1.0 has no errors of matches by fields (type 4 is `OFPET_PORT_MOD_FAILED`).
+#[test]
+fn nicira_in_1_0() {
+    let flow_mod = "0000000000000000 0000 0000 0000 0000 ffffffff ffff 0000 0009 000000000000";
+    refused(
+        &format!("01 04 0040 00000001 00002320 0000000d {flow_mod} 0001 06 05 0000000000 00000000000000"),
+        "OFPT_VENDOR: nxm_fields[0].NXM_NX_REG.oxm_length at offset 51: impossible length 5",
+        (1, 6),
+    );
+    refused(
+        "01 10 0028 00000001 ffff 0000 00002320 00000000 00000000 ffff 0005 ff 000000 0000 00 01 02 000000",
+        "OFPT_STATS_REQUEST: request.nxm_fields[0].NXM_OF_IN_PORT.oxm_length at offset 35: impossible length 1",
+        (1, 6),
+    );
+    let packet_out =
+        |field: &str| format!("01 0d 0028 00000001 ffffffff 0001 0018 ffff 0018 00002320 0021 {field}");
+    // OFPET_BAD_ACTION/OFPBAC_BAD_LEN and OFPBAC_BAD_ARGUMENT
+    refused(
+        &packet_out("0001 00 05 0000000000 00 00000000"),
+        "OFPT_PACKET_OUT: actions[0].field.NXM_NX_REG.oxm_length at offset 29: impossible length 5",
+        (2, 1),
+    );
+    refused(
+        &packet_out("0000 0b 02 0800 000000000000 0000"),
+        "OFPT_PACKET_OUT: actions[0].field.NXM_OF_IP_TOS at offset 30: field cannot be masked",
+        (2, 5),
     );
 }
 

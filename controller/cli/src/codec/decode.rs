@@ -129,7 +129,10 @@ impl Printer {
                     }
                     Err(unwritable) => unwritable,
                 },
-                Err(error) => error.to_string(),
+                Err(error) => {
+                    let version = bytes.first().copied().unwrap_or_default();
+                    format!("{error}; to be answered with {}", error.answer(version))
+                }
             },
             Err(Fault::Truncated { bytes, need }) => {
                 let name = self.dialect.name(&bytes).map_or_else(String::new, |name| format!("{name}: "));

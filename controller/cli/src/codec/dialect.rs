@@ -1,6 +1,7 @@
 //! A message of OpenFlow or of a profile of POF.
 
 use ferroflow_openflow::owned::AnyMessage;
+use ferroflow_openflow::{ErrorMsg, Version};
 use ferroflow_pof as pof;
 use ferroflow_wire::codec::{Json, JsonError, Value};
 use serde::Serialize;
@@ -26,6 +27,16 @@ pub(crate) enum Message {
 pub(crate) enum Unreadable {
     OpenFlow(#[from] ferroflow_openflow::owned::DecodeError),
     Pof(#[from] pof::DecodeError),
+}
+
+impl Unreadable {
+    /// The error that the specification wants sent for a message of `version`.
+    pub(crate) fn answer(&self, version: u8) -> String {
+        match self {
+            Self::OpenFlow(error) => ErrorMsg::answer(Version(version), &[], error.answer).to_string(),
+            Self::Pof(error) => error.answer().to_string(),
+        }
+    }
 }
 
 /// A message that cannot be written.

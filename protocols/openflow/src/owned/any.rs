@@ -1,4 +1,5 @@
 use super::message::{Body, DecodeError, EncodeError, Message};
+use super::other_hello::{OFPT_HELLO, OtherHello};
 use super::{v10, v12, v13, v14, v15};
 use crate::error::ErrorCode;
 use crate::header::Version;
@@ -14,13 +15,15 @@ macro_rules! each_version {
                 #[doc = concat!("Of ", stringify!($module), ".")]
                 $variant($module::Message),
             )*
+            /// `OFPT_HELLO` of another version: whoever speaks that begins so, and can still agree on one of these.
+            OtherHello(OtherHello),
         }
 
         impl AnyMessage {
             /// Reads exactly one whole message, of the version that its first byte says.
             ///
             /// # Errors
-            /// When the bytes are not a message, or of no version that this library speaks.
+            /// When the bytes are not a message, or of no version that this library speaks and not a hello.
             pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
                 let version = bytes.first().copied();
                 $(
@@ -28,6 +31,9 @@ macro_rules! each_version {
                         return Message::decode(bytes).map(Self::$variant);
                     }
                 )*
+                if bytes.get(1) == Some(&OFPT_HELLO) {
+                    return OtherHello::decode(bytes).map(Self::OtherHello);
+                }
                 Err(bad_version(version))
             }
 
@@ -38,6 +44,7 @@ macro_rules! each_version {
             pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
                 match self {
                     $(Self::$variant(message) => message.encode(),)*
+                    Self::OtherHello(hello) => hello.encode(),
                 }
             }
 
@@ -45,6 +52,7 @@ macro_rules! each_version {
             pub fn version(&self) -> Version {
                 match self {
                     $(Self::$variant(_) => $module::Body::VERSION,)*
+                    Self::OtherHello(hello) => hello.version,
                 }
             }
 
@@ -52,6 +60,7 @@ macro_rules! each_version {
             pub fn xid(&self) -> u32 {
                 match self {
                     $(Self::$variant(message) => message.xid,)*
+                    Self::OtherHello(hello) => hello.xid,
                 }
             }
         }
@@ -60,6 +69,7 @@ macro_rules! each_version {
             fn to_fields(&self, object: &mut Object) {
                 match self {
                     $(Self::$variant(message) => message.to_fields(object),)*
+                    Self::OtherHello(hello) => hello.to_fields(object),
                 }
             }
 
@@ -70,8 +80,7 @@ macro_rules! each_version {
                         return Message::from_fields(object).map(Self::$variant);
                     }
                 )*
-                let error = JsonError::new(format!("version {version} is not spoken here"));
-                Err(error.within("version").within("header"))
+                OtherHello::from_fields(object).map(Self::OtherHello)
             }
         }
 

@@ -2,6 +2,7 @@
 
 use crate::error::ErrorCode;
 use crate::header::{OFP_HEADER_LEN, Version};
+use crate::hello::NOT_1_1;
 use ferroflow_wire::codec::{
     Choice, Codec, Json, JsonError, JsonObject, Object, Path, ReadError, Reader, Reason, Value, WriteError,
     Writer,
@@ -54,9 +55,15 @@ impl DecodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.message.is_empty() {
-            write!(f, "{}", self.field)
+            write!(f, "{}", self.field)?;
         } else {
-            write!(f, "{}: {}", self.message, self.field)
+            write!(f, "{}: {}", self.message, self.field)?;
+        }
+        match self.reason() {
+            Reason::BadValue { found: 2 } if self.answer == ErrorCode::BAD_VERSION => {
+                write!(f, " ({NOT_1_1})")
+            }
+            _ => Ok(()),
         }
     }
 }

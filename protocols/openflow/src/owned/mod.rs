@@ -44,6 +44,7 @@ mod any;
 pub mod common;
 mod message;
 pub mod nicira;
+mod other_hello;
 mod reassembler;
 pub mod v10;
 pub mod v12;
@@ -53,4 +54,5 @@ pub mod v15;
 
 pub use any::AnyMessage;
 pub use message::{Body, DecodeError, EncodeError, Message};
+pub use other_hello::OtherHello;
 pub use reassembler::{Assembled, ReassembleError, Reassembler};

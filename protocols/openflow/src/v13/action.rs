@@ -1,7 +1,7 @@
 use super::{OFPCML_NO_BUFFER, OFPP_CONTROLLER, Oxm};
 use crate::bytes::{get16, get32, pad8, put16, put32};
 use crate::encode::{Part, Writer};
-use crate::error::{ErrorCode, Fault};
+use crate::error::{ErrorCode, Fault, Reason};
 use crate::list::{Decode, List};
 
 ferroflow_wire::open_enum! {
@@ -134,14 +134,20 @@ impl<'a> Decode<'a> for Action<'a> {
 /// The field of a set-field action, whose rest is padding.
 #[inline]
 fn set_field(body: &[u8]) -> Result<Oxm<'_>, Fault> {
-    let failed = |answer| move |fault: Fault| Fault { answer, ..fault.shifted(4) };
-    let (oxm, padding) = Oxm::decode(body).map_err(failed(ErrorCode::BAD_ACTION_SET_LEN))?;
+    let failed = |fault: Fault| {
+        let answer = match fault.reason {
+            Reason::Masked => ErrorCode::BAD_ACTION_SET_TYPE,
+            _ => ErrorCode::BAD_ACTION_SET_LEN,
+        };
+        Fault { answer, ..fault.shifted(4) }
+    };
+    let (oxm, padding) = Oxm::decode(body).map_err(failed)?;
     // OF 1.3.5 7.2.5.6: no mask, and the padding fills the action to a multiple of 8.
     if oxm.header().has_mask() {
         return Err(Fault {
             field: "oxm_hasmask",
             at: 6,
-            reason: crate::error::Reason::Masked,
+            reason: Reason::Masked,
             answer: ErrorCode::BAD_ACTION_SET_TYPE,
         });
     }

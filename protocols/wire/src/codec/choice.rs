@@ -53,13 +53,17 @@ macro_rules! choice {
                     )*
                 })?,
             )*
-            $(_ => $unknown:ident $([$uty:ty])?,)?
+            $(_ => $unknown:ident $([$uty:ty])? $(after $before:literal)?,)?
             $(_ => ($error:literal, $code:literal),)?
         }
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        #[allow(missing_docs, clippy::large_enum_variant)]
+        #[allow(
+            missing_docs,
+            clippy::large_enum_variant,
+            reason = "the specification's names, documented there; values for people are not many"
+        )]
         $vis enum $name {
             $(
                 #[doc = concat!("`", stringify!($constant), "`.")]
@@ -77,7 +81,7 @@ macro_rules! choice {
             )?
         }
 
-        #[allow(unused_variables)]
+        #[allow(unused_variables, reason = "not every description has lengths, padding and unknown types")]
         impl $crate::codec::Choice for $name {
             type Tag = $tag;
 
@@ -184,9 +188,13 @@ macro_rules! choice {
 
         $crate::__if_arbitrary! {
             impl $crate::codec::Arbitrary for $name {
-                #[allow(unused_variables, clippy::redundant_closure_call)]
+                #[allow(
+                    unused_variables,
+                    clippy::redundant_closure_call,
+                    reason = "types without fields need no choices; closures give each type a row of a table"
+                )]
                 fn arbitrary(e: &mut $crate::codec::Entropy<'_>) -> Self {
-                    #[allow(unused_imports)]
+                    #[allow(unused_imports, reason = "a description may have no field to make up")]
                     use $crate::codec::Arbitrary as _;
                     type Make = fn(&mut $crate::codec::Entropy<'_>) -> $name;
                     let version = e.version();
@@ -202,7 +210,7 @@ macro_rules! choice {
                         if choice == known.len() {
                             let tag = $tag::arbitrary(e);
                             if known.iter().all(|&(known, _)| known != tag) {
-                                return Self::$unknown { tag, unknown: $crate::__arbitrary_unknown!(e $(, $uty)?) };
+                                return Self::$unknown { tag, unknown: $crate::__arbitrary_unknown!(e $(, $uty)? $(, after $before)?) };
                             }
                         }
                     )?
@@ -242,8 +250,12 @@ macro_rules! __unknown_type {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __arbitrary_unknown {
+    // The number and a length of two bytes each are before it.
     ($e:ident) => {
-        $crate::codec::arbitrary_words($e)
+        $crate::codec::arbitrary_octets($e, 4)
+    };
+    ($e:ident, after $before:literal) => {
+        $crate::codec::arbitrary_octets($e, $before)
     };
     ($e:ident, $ty:ty) => {
         <$ty>::arbitrary($e)
@@ -263,11 +275,15 @@ macro_rules! __read_variant {
 }
 
 /// Makes a [`choice!`](crate::choice) a structure that begins with its number and its length as a whole:
-/// `tlv!(Action, len: u16, answer (2, 1))`. The answer is for lengths that cannot be. With `, pad 8` at the end the
-/// structure is followed by padding to a multiple of 8 bytes, which its length does not count.
+/// `tlv!(Action, len: u16, answer (2, 1))`. The answer is an [`Answer`](crate::codec::Answer). With `, unit 8` the length
+/// has to be a multiple of 8; with `, pad 8` at the end the structure is followed by padding to a multiple of 8 bytes, which
+/// its length does not count.
 #[macro_export]
 macro_rules! tlv {
-    ($name:ident, $len:ident: $int:ident, answer $answer:expr $(, pad $unit:literal)?) => {
+    (
+        $name:ident, $len:ident: $int:ident, answer $answer:expr
+        $(, unit $multiple:literal)? $(, pad $unit:literal)?
+    ) => {
         impl $crate::codec::Codec for $name {
             const MIN: usize = <<Self as $crate::codec::Choice>::Tag as $crate::codec::Codec>::MIN
                 + <$int as $crate::codec::Codec>::MIN;
@@ -275,18 +291,19 @@ macro_rules! tlv {
             fn read(
                 r: &mut $crate::codec::Reader<'_>,
             ) -> ::std::result::Result<Self, $crate::codec::ReadError> {
-                #[allow(unused_variables)]
+                #[allow(unused_variables, reason = "only padding goes by it")]
                 let start = r.offset();
-                let value = $crate::codec::read_tlv::<Self, $int>(r, stringify!($len))
-                    .map_err(|e| e.or_length_answer($answer))?;
-                $(r.align(start, $unit).map_err(|e| e.within("pad").or_answer($answer))?;)?
+                let version = r.version();
+                let value = $crate::codec::read_tlv::<Self, $int>(r, stringify!($len), 1 $(* $multiple)?)
+                    .map_err(|e| e.or_answer_of($answer, version))?;
+                $(r.align(start, $unit).map_err(|e| e.within("pad").or_answer_of($answer, version))?;)?
                 Ok(value)
             }
 
             fn write(&self, w: &mut $crate::codec::Writer) {
-                #[allow(unused_variables)]
+                #[allow(unused_variables, reason = "only padding goes by it")]
                 let start = w.offset();
-                $crate::codec::write_tlv::<Self, $int>(self, w, stringify!($len));
+                $crate::codec::write_tlv::<Self, $int>(self, w, stringify!($len), 1 $(* $multiple)?);
                 $(w.align(start, $unit);)?
             }
         }
@@ -304,8 +321,9 @@ macro_rules! ltv {
             fn read(
                 r: &mut $crate::codec::Reader<'_>,
             ) -> ::std::result::Result<Self, $crate::codec::ReadError> {
+                let version = r.version();
                 $crate::codec::read_ltv::<Self, $int>(r, stringify!($len))
-                    .map_err(|e| e.or_length_answer($answer))
+                    .map_err(|e| e.or_answer_of($answer, version))
             }
 
             fn write(&self, w: &mut $crate::codec::Writer) {
@@ -385,22 +403,35 @@ pub fn read_sized<T: Codec>(r: &mut Reader<'_>, len: usize) -> Result<T, ReadErr
 }
 
 #[doc(hidden)]
-pub fn read_tlv<T: Choice, L: Number>(r: &mut Reader<'_>, len: &'static str) -> Result<T, ReadError> {
+pub fn read_tlv<T: Choice, L: Number>(
+    r: &mut Reader<'_>,
+    len: &'static str,
+    unit: usize,
+) -> Result<T, ReadError> {
     let start = r.offset();
     let tag = T::Tag::read(r).map_err(|e| e.within(T::TAG))?;
+    let at = r.offset();
     let outer = read_length::<L>(r, start, len)?;
+    let length = r.offset() + r.remaining() - start;
+    if !length.is_multiple_of(unit) {
+        return Err(ReadError::new(at, Reason::BadLength { length: length as u64 }).within(len));
+    }
     let value = T::read_rest(tag, start, r)?;
     r.widen(outer)?;
     Ok(value)
 }
 
 #[doc(hidden)]
-pub fn write_tlv<T: Choice, L: Number>(value: &T, w: &mut Writer, len: &'static str) {
+pub fn write_tlv<T: Choice, L: Number>(value: &T, w: &mut Writer, len: &'static str, unit: usize) {
     let start = w.offset();
     value.tag().write(w);
     let hole = w.hole(L::MIN, len);
     value.write_rest(start, w);
-    w.fill(hole, w.offset() - start);
+    let length = w.offset() - start;
+    if !length.is_multiple_of(unit) {
+        w.fail(len, "not a multiple of what the structure is measured in");
+    }
+    w.fill(hole, length);
 }
 
 #[doc(hidden)]
@@ -422,9 +453,9 @@ pub fn write_ltv<T: Choice, L: Number>(value: &T, w: &mut Writer, len: &'static 
     w.fill(hole, w.offset() - start);
 }
 
-/// Bytes for an unknown structure: of a multiple of four, so that it ends on a multiple of eight with its header.
+/// Bytes for the rest of a structure that has `before` bytes before them and a multiple of eight as a whole.
 #[doc(hidden)]
-pub fn arbitrary_words(e: &mut super::Entropy<'_>) -> super::Bytes {
-    let words = [1, 3, 5][e.below(3)];
-    super::Bytes((0..4 * words).map(|_| e.byte()).collect())
+pub fn arbitrary_octets(e: &mut super::Entropy<'_>, before: usize) -> super::Bytes {
+    let len = before.next_multiple_of(8) - before + 8 * e.below(3);
+    super::Bytes((0..len).map(|_| e.byte()).collect())
 }

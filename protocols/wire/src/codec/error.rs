@@ -53,6 +53,25 @@ impl fmt::Display for Reason {
     }
 }
 
+/// What to answer to an error in a structure: a pair of type and code for every error of length, or a function of the
+/// version and the reason.
+pub trait Answer {
+    /// Type and code, where the structure has any for it.
+    fn answer(self, version: u8, reason: Reason) -> Option<(u16, u16)>;
+}
+
+impl Answer for (u16, u16) {
+    fn answer(self, _version: u8, reason: Reason) -> Option<Self> {
+        reason.is_length().then_some(self)
+    }
+}
+
+impl<F: Fn(u8, Reason) -> Option<(u16, u16)>> Answer for F {
+    fn answer(self, version: u8, reason: Reason) -> Option<(u16, u16)> {
+        self(version, reason)
+    }
+}
+
 /// One step on the way to a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -171,11 +190,14 @@ impl ReadError {
         self
     }
 
-    /// As [`or_answer`](Self::or_answer), for errors of length alone.
+    /// As [`or_answer`](Self::or_answer), with what `answer` says about a message of `version`.
     #[cold]
     #[must_use]
-    pub fn or_length_answer(self, answer: (u16, u16)) -> Self {
-        if self.reason().is_length() { self.or_answer(answer) } else { self }
+    pub fn or_answer_of(self, answer: impl Answer, version: u8) -> Self {
+        match answer.answer(version, self.reason()) {
+            Some(answer) => self.or_answer(answer),
+            None => self,
+        }
     }
 }
 

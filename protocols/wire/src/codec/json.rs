@@ -107,10 +107,15 @@ impl Object {
 
 /// A tree that is not the value it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {what}")]
+#[error("{}{what}", place(.path))]
 pub struct JsonError {
     path: Path,
     what: String,
+}
+
+/// What an error's text begins with: nothing for the value as a whole.
+fn place(path: &Path) -> String {
+    if *path == Path::default() { String::new() } else { format!("{path}: ") }
 }
 
 impl JsonError {

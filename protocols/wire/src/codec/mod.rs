@@ -26,11 +26,14 @@
 //!   `as count(n),` (elements), `as slots(n, 6),` (elements, in six slots of `T::MIN` bytes of which the rest is unused).
 //! * `list: Vec<T> as padded(8),` is a list to the end of the structure that, unless it is empty, begins at a multiple of
 //!   8 bytes from the start of the message, after padding.
+//! * `rest: Bytes as after(8),` is bytes of which there are so many that the structure, with 8 bytes before them, has a
+//!   multiple of 8 as a whole ([`tlv!`](crate::tlv) checks it; it is said here for made-up values).
+//! * `field: Type as with(module),` is a field that `module::read`, `module::write` and `module::arbitrary` stand for.
 //! * `part: Type as flat,` is a field whose own fields are the structure's in the view for people.
 //! * in a `choice!`, `CONSTANT => Variant { fields },`, `CONSTANT => Variant(name: Type),` or `CONSTANT => Variant,`, each
 //!   constant once; `CONSTANT in 4..=6 => Variant { .. },` is there in these versions alone (elsewhere its number is
 //!   unknown). At the end `_ => Unknown,` keeps all other numbers with their bytes (`_ => Unknown[Type],` with a value of
-//!   `Type`), or `_ => (1, 1),` makes them an error with this
+//!   `Type`, `_ => Unknown after 8,` with as many as `after` says above), or `_ => (1, 1),` makes them an error with this
 //!   (type, code) to answer.
 //!
 //! # Rules
@@ -106,7 +109,7 @@ mod writer;
 pub use arbitrary::{Arbitrary, Entropy};
 pub use basic::{Bytes, Number, Raw, U24};
 pub use choice::Choice;
-pub use error::{Path, ReadError, Reason, Step, WriteError};
+pub use error::{Answer, Path, ReadError, Reason, Step, WriteError};
 pub use json::{Json, JsonError, JsonObject, Object, Value};
 pub use reader::{MAX_DEPTH, Outer, Reader};
 pub use text::{FixedStr, Text};
@@ -116,7 +119,7 @@ pub use writer::{Hole, Writer};
 pub use basic::{read_count, read_only, read_padded, read_slots, write_only, write_padded, write_slots};
 #[doc(hidden)]
 pub use choice::{
-    arbitrary_words, read_length, read_ltv, read_number, read_sized, read_tlv, unknown_name, unknown_tag,
+    arbitrary_octets, read_length, read_ltv, read_number, read_sized, read_tlv, unknown_name, unknown_tag,
     variant_from_fields, write_ltv, write_tlv,
 };
 #[doc(hidden)]

@@ -19,7 +19,7 @@ macro_rules! open_enum {
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
         $vis struct $name(pub $int);
 
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "names and methods are for whoever needs them")]
         impl $name {
             $(
                 #[doc = concat!("`", stringify!($constant), "` = ", stringify!($value), ".")]
@@ -31,7 +31,7 @@ macro_rules! open_enum {
 
             /// The standard's name, if the value has one.
             pub const fn name(self) -> Option<&'static str> {
-                #[allow(unreachable_patterns)]
+                #[allow(unreachable_patterns, reason = "all values may have names")]
                 match self.0 {
                     $($value => Some(stringify!($constant)),)*
                     _ => None,
@@ -111,7 +111,7 @@ macro_rules! bit_flags {
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
         $vis struct $name(pub $int);
 
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "names and methods are for whoever needs them")]
         impl $name {
             $(
                 #[doc = concat!("`", stringify!($constant), "` = ", stringify!($value), ".")]

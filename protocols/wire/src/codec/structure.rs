@@ -16,19 +16,19 @@ macro_rules! structure {
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        #[allow(missing_docs)]
+        #[allow(missing_docs, reason = "the specification's names, documented there")]
         $vis struct $name {
             $($(#[$fmeta])* pub $field: $ty,)*
         }
 
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "a private structure's layout may not be asked for")]
         impl $name {
             /// The fields and lengths with their offsets in bytes, as far as they are fixed: lists and texts of no
             /// fixed length count as empty.
             pub fn layout() -> Vec<(&'static str, usize)> {
-                #[allow(unused_mut, unused_assignments)]
+                #[allow(unused_mut, unused_assignments, reason = "there may be no field")]
                 let mut layout = Vec::new();
-                #[allow(unused_mut, unused_variables, unused_assignments)]
+                #[allow(unused_mut, unused_variables, unused_assignments, reason = "there may be no field")]
                 let mut at = 0;
                 $crate::__layout!(layout, at, {
                     $(_ $lead,)*
@@ -40,7 +40,7 @@ macro_rules! structure {
 
         impl $crate::codec::Codec for $name {
             const MIN: usize = {
-                #[allow(unused_mut, unused_assignments)]
+                #[allow(unused_mut, unused_assignments, reason = "there may be no field")]
                 let mut at = 0;
                 $crate::__min!(at, {
                     $(_ $lead,)*
@@ -52,7 +52,7 @@ macro_rules! structure {
             fn read(
                 r: &mut $crate::codec::Reader<'_>,
             ) -> ::std::result::Result<Self, $crate::codec::ReadError> {
-                #[allow(unused_variables)]
+                #[allow(unused_variables, reason = "only lengths and padding go by it")]
                 let start = r.offset();
                 Ok($crate::__read_body!(r, start, (Self), {
                     $(_ $lead,)*
@@ -60,7 +60,7 @@ macro_rules! structure {
                 }))
             }
 
-            #[allow(unused_variables)]
+            #[allow(unused_variables, reason = "only lengths and padding go by the start")]
             fn write(&self, w: &mut $crate::codec::Writer) {
                 let Self { $($field),* } = self;
                 let start = w.offset();
@@ -72,12 +72,12 @@ macro_rules! structure {
         }
 
         impl $crate::codec::JsonObject for $name {
-            #[allow(unused_variables)]
+            #[allow(unused_variables, reason = "there may be no field")]
             fn to_fields(&self, object: &mut $crate::codec::Object) {
                 $($crate::__to_field!(object, &self.$field, $field, ($($how)?));)*
             }
 
-            #[allow(unused_variables)]
+            #[allow(unused_variables, reason = "there may be no field")]
             fn from_fields(
                 object: &mut $crate::codec::Object,
             ) -> ::std::result::Result<Self, $crate::codec::JsonError> {
@@ -89,7 +89,7 @@ macro_rules! structure {
 
         $crate::__if_arbitrary! {
             impl $crate::codec::Arbitrary for $name {
-                #[allow(unused_variables)]
+                #[allow(unused_variables, reason = "there may be no field")]
                 fn arbitrary(e: &mut $crate::codec::Entropy<'_>) -> Self {
                     Self { $($field: $crate::__arbitrary_field!(e, ($($how $(($($arg)*))?)?)),)* }
                 }
@@ -206,7 +206,7 @@ macro_rules! __read_body {
         $(_ $lead:tt,)*
         $($field:ident: $ty:ty $(as $how:ident $(($($arg:tt)*))?)?, $(_ $fill:tt,)*)*
     }) => {{
-        #[allow(unused_mut, unused_assignments)]
+        #[allow(unused_mut, unused_assignments, reason = "not every structure tells its length")]
         let mut outer: ::std::option::Option<$crate::codec::Outer> = None;
         $($crate::__read_fill!($r, $start, outer, $lead);)*
         $(
@@ -252,6 +252,12 @@ macro_rules! __read_field {
     ($r:ident, $ty:ty, (flat)) => {
         <$ty as $crate::codec::Codec>::read($r)
     };
+    ($r:ident, $ty:ty, (after($before:literal))) => {
+        <$ty as $crate::codec::Codec>::read($r)
+    };
+    ($r:ident, $ty:ty, (with($module:ident))) => {
+        $module::read($r)
+    };
     ($r:ident, $ty:ty, (only($range:expr))) => {
         $crate::codec::read_only($r, ($range).contains(&$r.version()))
     };
@@ -277,7 +283,7 @@ macro_rules! __write_body {
         $(_ $lead:tt,)*
         $($field:ident: $ty:ty $(as $how:ident $(($($arg:tt)*))?)?, $(_ $fill:tt,)*)*
     }) => {
-        #[allow(unused_mut, unused_assignments)]
+        #[allow(unused_mut, unused_assignments, reason = "not every structure tells its length")]
         let mut whole: ::std::option::Option<$crate::codec::Hole> = None;
         $($crate::__write_fill!($w, $start, whole, $lead);)*
         $(
@@ -320,6 +326,12 @@ macro_rules! __write_field {
     };
     ($w:ident, $field:ident, (flat)) => {
         $crate::codec::Codec::write($field, $w);
+    };
+    ($w:ident, $field:ident, (after($before:literal))) => {
+        $crate::codec::Codec::write($field, $w);
+    };
+    ($w:ident, $field:ident, (with($module:ident))) => {
+        $module::write($field, $w);
     };
     ($w:ident, $field:ident, (only($range:expr))) => {
         $crate::codec::write_only($field, $w, ($range).contains(&$w.version()), stringify!($field));
@@ -372,6 +384,12 @@ macro_rules! __arbitrary_field {
         Vec::truncate(&mut list, $n);
         list
     }};
+    ($e:ident, (after($before:literal))) => {
+        $crate::codec::arbitrary_octets($e, $before)
+    };
+    ($e:ident, (with($module:ident))) => {
+        $module::arbitrary($e)
+    };
     ($e:ident, (only($range:expr))) => {
         ($range).contains(&$e.version()).then(|| $crate::codec::Arbitrary::arbitrary($e))
     };

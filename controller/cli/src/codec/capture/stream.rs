@@ -111,9 +111,13 @@ impl Stream {
     }
 }
 
-/// Whether these bytes may be messages from their first byte on: every header in them has a version and a length that
-/// there may be.
+/// Whether these bytes may be messages from their first byte on: a whole header at least, and every header in them has a
+/// version and a length that there may be.
 fn begins_with_message(mut bytes: &[u8]) -> bool {
+    if bytes.len() < HEADER_LEN {
+        // The end of a message looks like the beginning of one all too often.
+        return false;
+    }
     loop {
         match *bytes {
             [] => return true,
@@ -129,6 +133,9 @@ fn begins_with_message(mut bytes: &[u8]) -> bool {
         }
     }
 }
+
+/// Bytes of a header, OpenFlow's and POF's.
+const HEADER_LEN: usize = 8;
 
 /// The greatest type of a message: POF's SLOT_STATUS. OpenFlow's are below 40.
 const MAX_TYPE: u8 = 102;

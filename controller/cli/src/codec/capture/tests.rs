@@ -112,6 +112,16 @@ fn a_capture_may_begin_and_end_anywhere() {
     );
 }
 
+/// Bytes of a message's end that look like the beginning of one are none without a whole header.
+#[test]
+fn a_capture_may_begin_with_the_tail_of_a_message() {
+    let segments =
+        [sent(true, 7, "", &[1, 2, 3]), sent(true, 10, "", &echo(100)), sent(true, 118, "", &echo(1))];
+    let (messages, wrong) = read_all(&segments);
+    assert_eq!(messages[0], [echo(100), echo(1)]);
+    assert_eq!(wrong, ["0: 3 bytes passed over: no message begins there"]);
+}
+
 #[test]
 fn ports_are_used_again() {
     let segments = [

@@ -2,7 +2,9 @@
 
 use super::numbers::{ExperimenterId, GroupId, MaxLen, MeterId, PortNo, QueueId};
 use super::oxm::{Oxm, OxmHeader};
+use super::set_field;
 use crate::owned::nicira::NxAction;
+use ferroflow_wire::codec::Reason;
 use ferroflow_wire::{choice, open_enum, tagged, tlv};
 
 open_enum! {
@@ -46,7 +48,7 @@ choice! {
         OFPAT_GROUP => Group { group_id: GroupId, },
         OFPAT_SET_NW_TTL => SetNwTtl { nw_ttl: u8, _[3], },
         OFPAT_DEC_NW_TTL => DecNwTtl { _[4], },
-        OFPAT_SET_FIELD => SetField { field: Oxm, _[align 8], },
+        OFPAT_SET_FIELD => SetField { field: Oxm as with(set_field), _[align 8], },
         OFPAT_PUSH_PBB in 4..=6 => PushPbb { ethertype: u16, _[2], },
         OFPAT_POP_PBB in 4..=6 => PopPbb { _[4], },
         OFPAT_COPY_FIELD in 6..=6 => CopyField {
@@ -63,14 +65,23 @@ choice! {
         _ => Unknown,
     }
 }
-// OFPET_BAD_ACTION/OFPBAC_BAD_LEN
-tlv!(Action, len: u16, answer (2, 1));
+// OF 1.3.5 7.2.5: the length is a multiple of 8.
+tlv!(Action, len: u16, answer bad_action, unit 8);
+
+/// OFPET_BAD_ACTION with OFPBAC_BAD_LEN, OFPBAC_BAD_ARGUMENT or OFPBAC_TOO_MANY, the same numbers in every version.
+pub(in crate::owned) fn bad_action(_version: u8, reason: Reason) -> Option<(u16, u16)> {
+    Some(match reason {
+        Reason::Masked | Reason::BadValue { .. } => (2, 5),
+        Reason::TooDeep => (2, 7),
+        _ => (2, 1),
+    })
+}
 
 choice! {
     /// `ofp_action_experimenter_header` and what follows it (OF 1.3.5 7.2.5).
     pub enum ExperimenterAction("experimenter": ExperimenterId) {
         NX_VENDOR_ID => Nicira(action: NxAction),
-        _ => Unknown,
+        _ => Unknown after 8,
     }
 }
 tagged!(ExperimenterAction);

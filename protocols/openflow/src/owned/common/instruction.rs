@@ -35,9 +35,9 @@ choice! {
             thresholds: Stats,
             _[align 8],
         },
-        OFPIT_EXPERIMENTER => Experimenter { experimenter: ExperimenterId, data: Bytes, },
+        OFPIT_EXPERIMENTER => Experimenter { experimenter: ExperimenterId, data: Bytes as after(8), },
         _ => Unknown,
     }
 }
-// OFPET_BAD_INSTRUCTION/OFPBIC_BAD_LEN
-tlv!(Instruction, len: u16, answer (3, 7));
+// The length is a multiple of 8, as those of all that there are (OF 1.3.5 7.2.4). OFPET_BAD_INSTRUCTION/OFPBIC_BAD_LEN
+tlv!(Instruction, len: u16, answer (3, 7), unit 8);

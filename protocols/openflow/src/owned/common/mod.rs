@@ -19,10 +19,12 @@ mod packet;
 mod port;
 mod queue;
 mod role;
+mod set_field;
 pub mod since_14;
 mod table;
 
-pub use action::*;
+pub(super) use action::bad_action;
+pub use action::{Action, ActionType, ExperimenterAction};
 pub use async_config::*;
 pub use error::*;
 pub use experimenter::*;

@@ -18,11 +18,6 @@ open_enum! {
     }
 }
 
-/// `OFPET_BAD_MATCH`/`OFPBMC_BAD_LEN`.
-pub(super) const BAD_LEN: (u16, u16) = (4, 1);
-/// `OFPET_BAD_MATCH`/`OFPBMC_BAD_MASK`.
-pub(super) const BAD_MASK: (u16, u16) = (4, 8);
-
 /// Which field, apart from its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OxmId {
@@ -75,12 +70,10 @@ impl Codec for OxmHeader {
     const MIN: usize = 4;
 
     fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
-        let class = OxmClass::read(r).map_err(|e| e.within("oxm_class").or_answer(BAD_LEN))?;
-        let [field, length] = r.array().map_err(|e| e.within("oxm_field").or_answer(BAD_LEN))?;
+        let class = OxmClass::read(r).map_err(|e| e.within("oxm_class"))?;
+        let [field, length] = r.array().map_err(|e| e.within("oxm_field"))?;
         let experimenter = match class {
-            OxmClass::OFPXMC_EXPERIMENTER => {
-                u32::read(r).map_err(|e| e.within("experimenter").or_answer(BAD_LEN))?
-            }
+            OxmClass::OFPXMC_EXPERIMENTER => u32::read(r).map_err(|e| e.within("experimenter"))?,
             _ => 0,
         };
         let id = OxmId { class, field: field >> 1, experimenter };
@@ -166,7 +159,8 @@ mod made_up {
     }
 }
 
-/// Reads one field: its header, and what `known` makes of the payload, or its bytes.
+/// Reads one field: its header, and what `read` makes of the payload. What to answer to an error depends on what the field
+/// is in: a match, an action, a table's properties.
 pub(super) fn read_field<T>(
     r: &mut Reader<'_>,
     read: impl FnOnce(OxmHeader, &mut Reader<'_>, usize) -> Result<T, ReadError>,
@@ -175,9 +169,8 @@ pub(super) fn read_field<T>(
     let header = OxmHeader::read(r)?;
     let bad_length =
         || ReadError::new(start + 3, Reason::BadLength { length: header.length.into() }).within("oxm_length");
-    let len = header.payload_len().ok_or_else(|| bad_length().or_answer(BAD_LEN))?;
-    let outer =
-        r.narrow_from(r.offset(), len, start + 3).map_err(|e| e.within("oxm_length").or_answer(BAD_LEN))?;
+    let len = header.payload_len().ok_or_else(|| bad_length())?;
+    let outer = r.narrow_from(r.offset(), len, start + 3).map_err(|e| e.within("oxm_length"))?;
     let name = header.id.static_name();
     let field = read(header, r, len).map_err(|e| match e.reason() {
         // A field of another size than its own is a matter of its length field.
@@ -185,13 +178,13 @@ pub(super) fn read_field<T>(
         _ => e,
     });
     let field = field.and_then(|field| r.widen(outer).map(|()| field).map_err(|_| bad_length()));
-    field.map_err(|e| e.within(name).or_answer(BAD_LEN))
+    field.map_err(|e| e.within(name))
 }
 
 /// The value of a field that has no mask.
 pub(super) fn read_plain<T: Codec>(r: &mut Reader<'_>, header: OxmHeader) -> Result<T, ReadError> {
     if header.hasmask {
-        return Err(ReadError::new(r.offset(), Reason::Masked).or_answer(BAD_MASK));
+        return Err(ReadError::new(r.offset(), Reason::Masked));
     }
     T::read(r)
 }
@@ -207,7 +200,7 @@ pub(super) fn read_maskable<T: Codec>(
     }
     if len % 2 == 1 {
         // OF 1.3.5 7.2.3.2: a mask is as long as its value.
-        return Err(r.error(Reason::BadLength { length: len as u64 }).within("oxm_mask").or_answer(BAD_LEN));
+        return Err(r.error(Reason::BadLength { length: len as u64 }).within("oxm_mask"));
     }
     let half = r.narrow(len / 2)?;
     let value = T::read(r)?;

@@ -68,6 +68,18 @@ macro_rules! oxm_fields {
             }
         }
 
+        impl Oxm {
+            /// Whether it has a mask.
+            pub fn has_mask(&self) -> bool {
+                match self {
+                    $(Self::$plain(..) => false,)*
+                    $(Self::$maskable(_, mask) => mask.is_some(),)*
+                    $(Self::$numbered(_, _, mask) => mask.is_some(),)*
+                    Self::Unknown { hasmask, .. } => *hasmask,
+                }
+            }
+        }
+
         impl OxmId {
             /// The field's name, where it is known.
             pub fn name(self) -> Option<Cow<'static, str>> {

@@ -4,7 +4,9 @@ use super::action::ActionType;
 use super::instruction::InstructionType;
 use super::numbers::{ExperimenterId, TableId};
 use super::oxm::{Oxm, OxmHeader};
-use ferroflow_wire::codec::{Bytes, FixedStr};
+use super::since_14;
+use crate::header::Version;
+use ferroflow_wire::codec::{Bytes, FixedStr, Reason};
 use ferroflow_wire::{bit_flags, choice, open_enum, structure, tlv};
 
 bit_flags! {
@@ -130,8 +132,19 @@ choice! {
         _ => Unknown,
     }
 }
-// The length leaves the padding out. OFPET_TABLE_FEATURES_FAILED/OFPTFFC_BAD_LEN
-tlv!(TableFeatureProp, length: u16, answer (13, 3), pad 8);
+// The length leaves the padding out.
+tlv!(TableFeatureProp, length: u16, answer bad_property, pad 8);
+
+/// OFPET_TABLE_FEATURES_FAILED/OFPTFFC_BAD_LEN; since 1.4 the errors of every property, OFPET_BAD_PROPERTY with
+/// OFPBPC_BAD_LEN or OFPBPC_BAD_VALUE.
+fn bad_property(version: u8, reason: Reason) -> Option<(u16, u16)> {
+    let since_14 = version >= Version::V1_4.0;
+    match reason {
+        Reason::Masked if since_14 => Some((14, 2)),
+        _ if since_14 => reason.is_length().then_some(since_14::BAD_LEN),
+        _ => reason.is_length().then_some((13, 3)),
+    }
+}
 
 structure! {
     /// `ofp_table_features` of 1.3 and 1.4 (OF 1.3.5 7.3.5.5).

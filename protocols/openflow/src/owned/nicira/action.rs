@@ -180,7 +180,7 @@ choice! {
         NXAST_REG_LOAD => RegLoad { ofs_nbits: OfsNbits, dst: NxmHeader, value: u64, },
         NXAST_NOTE => Note {
             /// 6, 14, 22, .. bytes.
-            note: Bytes,
+            note: Bytes as after(10),
         },
         NXAST_SET_TUNNEL64 => SetTunnel64 { _[6], tun_id: u64, },
         NXAST_MULTIPATH => Multipath {
@@ -299,13 +299,13 @@ choice! {
             result_dst_ofs: u16,
             _[2],
             /// The destination of the result, if the flags say so, and a list of `flow_mod_spec`, as they are.
-            rest: Bytes,
+            rest: Bytes as after(40),
         },
         NXAST_ENCAP => Encap {
             hdr_size: u16,
             new_pkt_type: u32,
             /// TLVs of the header's kind.
-            props: Bytes,
+            props: Bytes as after(16),
         },
         NXAST_DECAP => Decap { _[2], new_pkt_type: u32, },
         NXAST_DEC_NSH_TTL => DecNshTtl { _[6], },
@@ -324,7 +324,7 @@ choice! {
             direction: SampleDirection,
             _[5],
         },
-        _ => Unknown,
+        _ => Unknown after 10,
     }
 }
 tagged!(NxAction);

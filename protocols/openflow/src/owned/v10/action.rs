@@ -1,7 +1,7 @@
 //! Actions of 1.0 (OF 1.0 5.2.4).
 
 use super::numbers::{PortNo, VlanId};
-use crate::owned::common::{ExperimenterId, QueueId};
+use crate::owned::common::{ExperimenterId, QueueId, bad_action};
 use crate::owned::nicira::NxAction;
 use crate::v10::ActionType;
 use ferroflow_wire::MacAddr;
@@ -31,14 +31,14 @@ choice! {
         _ => Unknown,
     }
 }
-// OFPET_BAD_ACTION/OFPBAC_BAD_LEN
-tlv!(Action, len: u16, answer (2, 1));
+// OF 1.0 5.2.4: the length is a multiple of 8.
+tlv!(Action, len: u16, answer bad_action, unit 8);
 
 choice! {
     /// `ofp_action_vendor_header` and what follows it (OF 1.0 5.2.4).
     pub enum VendorAction("vendor": ExperimenterId) {
         NX_VENDOR_ID => Nicira(action: NxAction),
-        _ => Unknown,
+        _ => Unknown after 8,
     }
 }
 tagged!(VendorAction);

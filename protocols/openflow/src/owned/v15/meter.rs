@@ -29,7 +29,29 @@ structure! {
         max_bands: u8,
         max_color: u8,
         _[2],
-        features: MeterFeatureFlags,
-        _[4],
+        /// None in the 16 bytes of before 1.5, which Open vSwitch still sends.
+        features: Option<MeterFeatureFlags> as with(features),
+    }
+}
+
+/// The part that 1.5 appended: flags and four bytes of padding.
+mod features {
+    use super::MeterFeatureFlags;
+    use ferroflow_wire::codec::{Codec, ReadError, Reader, Writer};
+
+    pub fn read(r: &mut Reader<'_>) -> Result<Option<MeterFeatureFlags>, ReadError> {
+        let flags = Option::read(r)?;
+        r.skip(if flags.is_some() { 4 } else { 0 })?;
+        Ok(flags)
+    }
+
+    pub fn write(flags: &Option<MeterFeatureFlags>, w: &mut Writer) {
+        flags.write(w);
+        w.zeros(if flags.is_some() { 4 } else { 0 });
+    }
+
+    #[cfg(feature = "arbitrary")]
+    pub fn arbitrary(e: &mut ferroflow_wire::codec::Entropy<'_>) -> Option<MeterFeatureFlags> {
+        ferroflow_wire::codec::Arbitrary::arbitrary(e)
     }
 }
