@@ -19,7 +19,8 @@ struct Seen {
     with_an_answer: u64,
     /// The owned value looks into what a view leaves as it is.
     opaque: u64,
-    /// Two things are wrong, and each decoder found another one first.
+    /// A match with a header that cannot be and a second fault (type, length, padding, a field): each decoder names
+    /// another one of the two, both with an `OFPET_BAD_MATCH`.
     two_faults: u64,
     /// Open vSwitch masks fields that the specification does not let be masked: owned values take them.
     masked: u64,
@@ -38,7 +39,8 @@ fn changed<B: Choice + Arbitrary>(
         if has_view(&body) {
             let mut bytes = encode(body);
             mutate::change(random, &mut bytes);
-            // Whoever splits the stream goes by the length.
+            // Whoever splits the stream goes by the length, and decodes by the version.
+            bytes[0] = version;
             let length = (bytes.len() as u16).to_be_bytes();
             bytes[2..4].copy_from_slice(&length);
             return bytes;
@@ -121,23 +123,40 @@ fn compare(
             seen.refused += 1;
             seen.with_an_answer += u64::from(view.answer != ErrorCode::BAD_LEN);
         }
-        // An error in what the view left as it is, before the one that the view found.
-        (Err(view), Err(owned)) if owned.offset() < view.offset && looks_further(bytes, &owned) => {
-            seen.opaque += 1;
-        }
-        (Err(view), Err(owned)) if owned.offset() != view.offset => seen.two_faults += 1,
+        // An error in what the view left as it is, and another one.
+        (Err(_), Err(owned)) if looks_further(bytes, &owned) => seen.opaque += 1,
         (Err(view), Ok(_)) if view.reason == Reason::Masked => seen.masked += 1,
+        (Err(view), Err(owned)) if view.reason == Reason::Masked && owned.offset() > view.offset => {
+            seen.masked += 1;
+        }
+        (Err(view), Err(owned))
+            if view.field.starts_with("ofp_match.") && (view.answer.ty, owned.answer.ty) == (4, 4) =>
+        {
+            seen.two_faults += 1;
+        }
         (view, owned) => {
             panic!("view: {view:?}\nowned: {:?}\n{bytes:02x?}", owned.map_err(|e| e.to_string()))
         }
     }
 }
 
-/// Whether an error is in an experimenter's structure or a field of another class than OpenFlow's own.
+/// Whether an error is in an experimenter's structure or a field that 1.3 does not have: of another class, or of 1.4 or 1.5.
 fn looks_further(bytes: &[u8], error: &OwnedError) -> bool {
     let before = &bytes[..bytes.len().min(error.offset())];
     let path = error.path().to_string();
-    let has_own_fields = ["NXM", "NXOXM", "ONFOXM", "ERICOXM"].iter().any(|class| path.contains(class));
+    let has_own_fields = [
+        "NXM",
+        "NXOXM",
+        "ONFOXM",
+        "ERICOXM",
+        "PKT_REG",
+        "PBB_UCA",
+        "TCP_FLAGS",
+        "ACTSET_OUTPUT",
+        "PACKET_TYPE",
+    ]
+    .iter()
+    .any(|class| path.contains(class));
     has_own_fields || path.contains("actions") && before.windows(4).any(|four| four == [0, 0, 0x23, 0x20])
 }
 
@@ -152,7 +171,7 @@ fn run(message: fn(&mut Random) -> Vec<u8>, view: fn(&[u8]) -> Option<Result<boo
     });
     eprintln!("{seen:?}");
     assert!(seen.good > 1000 && seen.refused > 1000 && seen.with_an_answer > 300, "{seen:?}");
-    assert!(seen.two_faults < seen.refused / 100, "{seen:?}");
+    assert!(seen.opaque < seen.refused / 10, "{seen:?}");
     seen
 }
 

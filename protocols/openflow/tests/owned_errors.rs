@@ -131,8 +131,7 @@ fn fields_that_are_set() {
     let packet_out = |version: &str, field: &str| {
         let before = if version == "06" { "0010 0000 0001 0004 00000000" } else { "0010 000000000000" };
         let in_port = if version == "06" { "" } else { "00000001" };
-        let len = if version == "06" { "0028" } else { "0028" };
-        format!("{version} 0d {len} 00000001 ffffffff {in_port} {before} 0019 0010 {field}")
+        format!("{version} 0d 0028 00000001 ffffffff {in_port} {before} 0019 0010 {field}")
     };
     let length = |version: &str| packet_out(version, "8000 0a 05 0800000000 000000");
     let plain_with_mask = |version: &str| packet_out(version, "8000 0b 04 08000800 00000000");

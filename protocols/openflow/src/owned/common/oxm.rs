@@ -169,7 +169,7 @@ pub(super) fn read_field<T>(
     let header = OxmHeader::read(r)?;
     let bad_length =
         || ReadError::new(start + 3, Reason::BadLength { length: header.length.into() }).within("oxm_length");
-    let len = header.payload_len().ok_or_else(|| bad_length())?;
+    let len = header.payload_len().ok_or_else(&bad_length)?;
     let outer = r.narrow_from(r.offset(), len, start + 3).map_err(|e| e.within("oxm_length"))?;
     let name = header.id.static_name();
     let field = read(header, r, len).map_err(|e| match e.reason() {
