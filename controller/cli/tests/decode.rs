@@ -149,7 +149,7 @@ fn what_is_wrong_is_named_and_passed_over() {
         "2 good, 1 wrong",
     ];
     assert_eq!(wrong(&["decode", "--binary"], &bytes, &parts), format!("{BARRIER_JSON}\n").repeat(2));
-    let bytes = [&BARRIER[..], &[9, 0, 0, 8, 0, 0, 0, 1], &BARRIER].concat();
+    let bytes = [&BARRIER[..], &[9, 5, 0, 8, 0, 0, 0, 1], &BARRIER].concat();
     assert_eq!(wrong(&["decode", "--binary"], &bytes, &["version"]).lines().count(), 2);
 }
 
