@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context;
+use ferroflow_stack::sim::LinkConfig;
 
 use super::capture::Capture;
 use super::kernel::KernelHost;
@@ -31,6 +32,10 @@ pub const WAY: Way = Way::clean(50_000_000, Duration::from_millis(20));
 pub struct Share {
     /// The bottleneck.
     pub way: Way,
+    /// A random delay of each frame on each way, up to this; order is kept. Where every answer takes as long as the last, which
+    /// of two flows meets a full queue is decided by microseconds at the senders, and always in the same way (S. Floyd and
+    /// V. Jacobson, "On Traffic Phase Effects in Packet-Switched Gateways", 1992).
+    pub jitter: Duration,
     /// How long they share it.
     pub time: Duration,
     /// The bytes and the stack's choices are drawn from it.
@@ -88,7 +93,8 @@ impl Share {
         let at = |port, side, path| Attachment { port, side, path, capture: None };
         let capture = self.capture.as_ref().map(|path| Capture::create(path)).transpose();
         let right = Attachment { capture: capture.context("capture")?, ..at(right, Side::Right, 1) };
-        let paths = [1, 2].map(|direction| Path::new(self.way.link(), self.seed ^ direction << 56));
+        let link = LinkConfig { jitter: self.jitter, ..self.way.link() };
+        let paths = [1, 2].map(|direction| Path::new(link, self.seed ^ direction << 56));
         let attachments = vec![at(left, Side::Left, 0), at(ours, Side::Left, 0), right];
         let relay = Relay::start(attachments, paths.into())?;
         threads.push(kernel.start(kernel_sends)?);

@@ -16,6 +16,9 @@ pub struct FairnessArgs {
     /// Seconds that the flows share the bottleneck
     #[arg(long, value_name = "S", default_value_t = 60)]
     seconds: u64,
+    /// Microseconds of random delay on each way, so that it is not always the same flow whose frame meets the full queue
+    #[arg(long, value_name = "US", default_value_t = 500)]
+    jitter: u64,
     /// How often; the median of the ratios counts
     #[arg(long, value_name = "N", default_value_t = 5)]
     repeat: u64,
@@ -39,9 +42,10 @@ pub fn run(args: &FairnessArgs) -> anyhow::Result<bool> {
     let mut out = io::stdout();
     writeln!(
         out,
-        "{} Mbit/s, {:?} round trip, a queue of {} bytes, {} s, CUBIC on both sides.\n",
+        "{} Mbit/s, {:?} round trip and up to {} us each way, a queue of {} bytes, {} s, CUBIC on both sides.\n",
         WAY.rate / 1_000_000,
         WAY.rtt,
+        args.jitter,
         WAY.link().queue_bytes,
         args.seconds
     )?;
@@ -56,7 +60,8 @@ pub fn run(args: &FairnessArgs) -> anyhow::Result<bool> {
     for seed in args.seed..args.seed + args.repeat.max(1) {
         let capture = args.pcap.as_ref().map(|folder| folder.join(format!("fairness-{seed}.pcap")));
         let time = Duration::from_secs(args.seconds);
-        let shared = Share { way: WAY, time, seed, tuning: Tuning::default(), capture }.run()?;
+        let jitter = Duration::from_micros(args.jitter);
+        let shared = Share { way: WAY, jitter, time, seed, tuning: Tuning::default(), capture }.run()?;
         let lost = shared.relay.paths.first().map_or(0, |path| path.queue_full);
         let (kernel, ours) = (shared.kernel.goodput(), shared.ours.goodput());
         writeln!(out, "| {seed} | {kernel:.2} | {ours:.2} | {:.2} | {lost} |", shared.ratio())?;
