@@ -219,12 +219,12 @@ fn errors() {
 }
 
 /// `nicira-ext.h` and Open vSwitch's `ofp-actions.c`: the sizes of whole actions, of which 8 bytes come before the subtype.
-/// Lists are empty, and a note is without a text.
+/// Lists are empty, and a note is the shortest that fills its action.
 #[test]
 fn nicira_actions() {
     variants! { nicira::NxAction, nicira::NxActionType, before 8 {
         1..=6 => NXAST_RESUBMIT 16, NXAST_SET_TUNNEL 16, NXAST_SET_QUEUE 16, NXAST_POP_QUEUE 16, NXAST_REG_MOVE 24,
-            NXAST_REG_LOAD 24, NXAST_NOTE 10, NXAST_SET_TUNNEL64 24, NXAST_MULTIPATH 32, NXAST_BUNDLE 32,
+            NXAST_REG_LOAD 24, NXAST_NOTE 16, NXAST_SET_TUNNEL64 24, NXAST_MULTIPATH 32, NXAST_BUNDLE 32,
             NXAST_BUNDLE_LOAD 32, NXAST_RESUBMIT_TABLE 16, NXAST_OUTPUT_REG 24, NXAST_LEARN 32, NXAST_EXIT 16,
             NXAST_DEC_TTL 16, NXAST_FIN_TIMEOUT 16, NXAST_CONTROLLER 16, NXAST_DEC_TTL_CNT_IDS 16,
             NXAST_WRITE_METADATA 32, NXAST_PUSH_MPLS 16, NXAST_POP_MPLS 16, NXAST_SET_MPLS_TTL 16, NXAST_DEC_MPLS_TTL 16,
