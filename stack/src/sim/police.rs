@@ -70,8 +70,8 @@ impl Side {
             self.early.push((end, ack));
             return;
         };
-        if end.diff(heard.end) < FAR {
-            heard.end = heard.end.max(end);
+        if (1..FAR).contains(&end.diff(heard.end)) {
+            heard.end = end;
         }
         if let Some((ack, window)) = ack {
             let edge = ack + (window << self.shift(heard.syn));
