@@ -158,6 +158,12 @@ impl Police {
             return self.judge_syn(key, tcp);
         }
         let Some(side) = self.sides.get_mut(&key) else { return Err("a segment before any SYN") };
+        // Simultaneous open, the peer's SYN and its ACK of ours in one burst: no SYN,ACK was ever sent.
+        if side.heard.is_none()
+            && let Some(&syn) = self.syns.get(&key).and_then(|syns| syns.last())
+        {
+            side.answers(Heard { syn, end: syn.seq + 1, edge: None });
+        }
         let Some(heard) = side.heard else { return Err("a segment before the peer's SYN was received") };
         if !tcp.flags().ack() {
             return Err("no ACK after the handshake");

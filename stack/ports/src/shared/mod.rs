@@ -2,7 +2,7 @@
 //! TCP to the ports that we listen on or open from.
 //!
 //! * [`led`](crate::xdp) says which ports that are. Those that we listen on are held by the listening sockets that serve who
-//!   comes to them by other ways (`ferroflow_runtime::beside`); those that we open from are held here ([`Sources`]).
+//!   comes to them by other ways (`ferroflow_runtime::beside`); those that we open from are held here (`Sources`).
 //! * The stack speaks no ARP there: what it asks, the kernel's table of neighbours answers ([`Resolved`]).
 
 mod neighbors;

@@ -4,7 +4,7 @@
 //! TCP ports is the own stack's, and what comes to the same ports by other ways (from this host, by IPv6, over another
 //! interface) is the kernel's. The service cannot tell them apart.
 //!
-//! The kernel's sockets are a part of what the instance takes for its service ([`service`]): they have their turn when the
+//! The kernel's sockets are a part of what the instance takes for its service (`service`): they have their turn when the
 //! service has its own. So both are on one thread, the service is one value, and nothing is shared with anybody.
 
 mod net;
