@@ -34,7 +34,7 @@ fn wrong_words_get_a_clear_sentence() {
     refuses(&["run", "--port", "eth0"], &["no kind of port", "  ^^^^", "tap:NAME", "auto"]);
     refuses(&["run", "--port", "tap:"], &["a name is missing", "tap:ff0"]);
     refuses(&["run", "--port", "tap:ff0,ofload=on"], &["no option \"ofload\"", "offload=on|off"]);
-    refuses(&["run", "--port", "tap:ff0,queues=2"], &["2 queues for 1 cores", "one for each core"]);
+    refuses(&["run", "--port", "packet:lo,queues=2"], &["2 queues for 1 cores", "one for each core"]);
     refuses(&["run", "--port", "pipe"], &["ferroflow demo"]);
     refuses(&["run", "--port", "netmap:eth0*"], &["  ^^^^^", "one pair of rings"]);
     #[cfg(not(feature = "netmap"))]

@@ -194,6 +194,7 @@ struct Screen {
     child: Child,
     master: OwnedFd,
     slave: std::fs::File,
+    before: rustix::termios::Termios,
     seen: String,
 }
 
@@ -205,6 +206,8 @@ impl Screen {
         let slave = std::fs::File::options().read(true).write(true).open(name).expect("its other end");
         tcsetwinsize(&slave, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })
             .expect("a size");
+        // Taken before the command is there: it changes them at once.
+        let before = tcgetattr(&slave).expect("a terminal");
         let end = || Stdio::from(slave.try_clone().expect("a descriptor"));
         let child = Command::new(env!("CARGO_BIN_EXE_ferroflow"))
             .args(["top", "--interval", "0.1", "--control"])
@@ -215,7 +218,7 @@ impl Screen {
             .stderr(end())
             .spawn()
             .expect("the command runs");
-        Screen { child, master, slave, seen: String::new() }
+        Screen { child, master, slave, before, seen: String::new() }
     }
 
     /// Reads what it draws until this has come. Words are drawn one by one.
@@ -240,7 +243,7 @@ fn the_terminal_is_as_it_was_before() {
     let controller = Controller::start(&path);
     for end in ["q", "\u{3}", "a signal"] {
         let mut screen = Screen::open(&path, 80, 24);
-        let before = tcgetattr(&screen.slave).expect("a terminal");
+        let before = screen.before.clone();
         screen.wait_for(ALTERNATE);
         screen.wait_for("learning-switch");
         screen.wait_for("100%");
