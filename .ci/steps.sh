@@ -246,7 +246,6 @@ common_steps() {
     step "packetdrill's shared object" packetdrill_object
     step "benchmarks run" benches
     step "instructions on the hot path" hot_path
-    step "instances share nothing" shared_nothing
     step "$MUTATED_MIB MiB of mutated messages" mutated_messages
     step "fuzzing, $FUZZ_SECONDS s per target" fuzz
 }
