@@ -198,6 +198,14 @@ struct Screen {
     seen: String,
 }
 
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // A test that fails leaves nothing behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Screen {
     fn open(control: &Path, columns: u16, rows: u16) -> Screen {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");

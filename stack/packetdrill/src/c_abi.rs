@@ -4,8 +4,11 @@
 //! prototype and the errors of the C library's call of its name, with `userdata` before the arguments: here a `Shared`
 //! host. Script and stack share a virtual clock, see `blocking`.
 
+mod arguments;
+
 use std::ffi::{CStr, c_char, c_int, c_long, c_longlong, c_uint, c_ulong, c_void};
 
+use arguments::{bytes, bytes_mut, done, gather, int, pieces, size};
 use ferroflow_stack::Instant;
 use ferroflow_stack::sockets::{Errno, Event, Ready};
 use libc::{epoll_event, iovec, msghdr, nfds_t, pollfd, size_t, sockaddr, socklen_t, ssize_t, timeval};
@@ -142,84 +145,6 @@ pub unsafe extern "C" fn packetdrill_interface_init(flags: *const c_char, out: *
 unsafe fn shared<'a>(userdata: *mut c_void) -> &'a Shared {
     // SAFETY: it came from a Box (contract of this function), and is only shared: everything is behind its mutex.
     unsafe { &*userdata.cast::<Shared>() }
-}
-
-/// What a C function returns: the value, or -1 and errno.
-fn answer(result: Result<i64>) -> i64 {
-    match result {
-        Ok(value) => value,
-        Err(errno) => {
-            // SAFETY: the address of this thread's errno is always valid.
-            unsafe { *libc::__errno_location() = errno.number() };
-            -1
-        }
-    }
-}
-
-fn int(result: Result<impl Into<i64>>) -> c_int {
-    answer(result.map(Into::into)) as c_int
-}
-
-fn size(result: Result<usize>) -> ssize_t {
-    answer(result.map(|n| n as i64)) as ssize_t
-}
-
-fn done(result: Result<()>) -> c_int {
-    int(result.map(|()| 0))
-}
-
-/// Bytes that a caller lends.
-///
-/// # Safety
-/// `data` is null or leads to `len` readable bytes.
-unsafe fn bytes<'a>(data: *const c_void, len: size_t) -> Result<&'a [u8]> {
-    if data.is_null() {
-        return if len == 0 { Ok(&[]) } else { Err(Errno::EFAULT) };
-    }
-    // SAFETY: not null, so `len` readable bytes (contract of this function).
-    Ok(unsafe { std::slice::from_raw_parts(data.cast(), len) })
-}
-
-/// Bytes that a caller lends to be written.
-///
-/// # Safety
-/// `data` is null or leads to `len` writable bytes that nobody else uses meanwhile.
-unsafe fn bytes_mut<'a>(data: *mut c_void, len: size_t) -> Result<&'a mut [u8]> {
-    if data.is_null() {
-        return if len == 0 { Ok(&mut []) } else { Err(Errno::EFAULT) };
-    }
-    // SAFETY: not null, so `len` writable bytes (contract of this function).
-    Ok(unsafe { std::slice::from_raw_parts_mut(data.cast(), len) })
-}
-
-/// The pieces of an iovec array.
-///
-/// # Safety
-/// `iov` is null or leads to `count` iovecs.
-unsafe fn pieces<'a>(iov: *const iovec, count: usize) -> Result<&'a [iovec]> {
-    const IOV_MAX: usize = 1024;
-    if count > IOV_MAX {
-        return Err(Errno::EINVAL);
-    }
-    if iov.is_null() {
-        return if count == 0 { Ok(&[]) } else { Err(Errno::EFAULT) };
-    }
-    // SAFETY: not null, so `count` iovecs (contract of this function).
-    Ok(unsafe { std::slice::from_raw_parts(iov, count) })
-}
-
-/// All bytes of an iovec array, one piece after the other.
-///
-/// # Safety
-/// As [`pieces`], and each iovec leads to readable bytes.
-unsafe fn gather(iov: *const iovec, count: usize) -> Result<Vec<u8>> {
-    let mut all = Vec::new();
-    // SAFETY: the contract is passed on.
-    for piece in unsafe { pieces(iov, count) }? {
-        // SAFETY: the contract is passed on.
-        all.extend_from_slice(unsafe { bytes(piece.iov_base, piece.iov_len) }?);
-    }
-    Ok(all)
 }
 
 /// Reads into the pieces of an iovec array.
@@ -685,46 +610,4 @@ unsafe extern "C" fn splice(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::SocketAddr;
-
-    use super::*;
-
-    /// The SO_ERROR of a socket that was refused is what `connect` found: through the table, as C would call it.
-    #[test]
-    fn the_table_works_as_c_sees_it() {
-        let mut table = std::mem::MaybeUninit::<Interface>::uninit();
-        let flags = c"local_ip=192.168.0.9";
-        // SAFETY: a C string and a writable table.
-        let table = unsafe {
-            packetdrill_interface_init(flags.as_ptr(), table.as_mut_ptr());
-            table.assume_init()
-        };
-        let to: SocketAddr = ([192, 0, 2, 1], 80).into();
-        let (mut storage, mut len) = ([0u64; 4], 32);
-        // SAFETY: all pointers are to live values of the lengths that are given.
-        unsafe {
-            address::write(to, storage.as_mut_ptr().cast(), &mut len);
-            let fd =
-                (table.socket)(table.userdata, libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_NONBLOCK, 0);
-            assert!(fd >= 0);
-            assert_eq!((table.connect)(table.userdata, fd, storage.as_ptr().cast(), len), -1);
-            assert_eq!(*libc::__errno_location(), libc::EINPROGRESS);
-            let (mut packet, mut n, mut at) = ([0u8; 1500], 1500, 0);
-            assert_eq!(
-                (table.netdev_receive)(table.userdata, packet.as_mut_ptr().cast(), &mut n, &mut at),
-                0
-            );
-            assert_eq!((packet[0] >> 4, packet[9], packet[33]), (4, 6, 2), "a SYN in IPv4");
-            let mut now = timeval { tv_sec: 0, tv_usec: 0 };
-            (table.gettimeofday)(table.userdata, &mut now, std::ptr::null_mut());
-            assert!(now.tv_sec * 1_000_000 + now.tv_usec > at);
-            let mut entry = pollfd { fd, events: libc::POLLOUT, revents: 0 };
-            assert_eq!((table.poll)(table.userdata, &mut entry, 1, 10), 0, "nothing within 10 ms");
-            assert_eq!((table.close)(table.userdata, fd), 0);
-            assert_eq!((table.close)(table.userdata, fd), -1);
-            assert_eq!(*libc::__errno_location(), libc::EBADF);
-            (table.free)(table.userdata);
-        }
-    }
-}
+mod tests;

@@ -6,14 +6,14 @@ mod bulk;
 #[path = "common/lab.rs"]
 mod lab;
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Wall};
 
 use bulk::{Bulk, block, exchange};
 use ferroflow_runtime::{CoreReport, steer};
 use ferroflow_stack::steer::Steer;
-use lab::{End, HOST, Stack, connect, has_program, in_namespace, ip, tap};
+use lab::{End, HOST, Stack, connect, has_program, in_namespace, ip, tap, total};
 use rustix::thread::{UnshareFlags, gettid, unshare_unsafe};
 
 const PORT: u16 = 6653;
@@ -48,14 +48,6 @@ fn route(client_thread: i32) {
     ip("route add 10.77.0.2/32 dev ff0 mtu lock 600");
 }
 
-fn server(outcome: &Arc<Mutex<bulk::Outcome>>) -> Bulk {
-    Bulk { listen: Some(PORT), connect: None, total: BYTES, block: block(), outcome: outcome.clone() }
-}
-
-fn total(reports: &[CoreReport<End>], name: &str) -> u64 {
-    reports.iter().map(|r| r.result.counter(name)).sum()
-}
-
 /// The stack on so many cores takes what the client sends; returns what its cores say at the end.
 fn talk(cores: u16) -> Vec<CoreReport<End>> {
     let (ports, mac) = tap(cores);
@@ -63,7 +55,7 @@ fn talk(cores: u16) -> Vec<CoreReport<End>> {
     let stack = Stack::start(
         steer::join(ports, 256, Steer::new),
         mac,
-        |_| server(&outcome),
+        |_| Bulk::server(PORT, BYTES, &outcome),
         |config| config.gateway = Some(HOST),
     );
     let ((thread, number), (ready, interface)) = (channel(), channel());

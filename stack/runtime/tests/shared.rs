@@ -5,6 +5,8 @@
 
 #[path = "common/bulk.rs"]
 mod bulk;
+#[path = "common/checks.rs"]
+mod checks;
 #[path = "common/lab.rs"]
 mod lab;
 
@@ -13,11 +15,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Wall};
 
-use bulk::{Bulk, Outcome, block, exchange};
+use bulk::{Bulk, Outcome, block, exchange, expect};
+use checks::{PORT, opens_bulk, serves_a_thousand, serves_bulk, thousand};
 use ferroflow_runtime::CoreReport;
-use lab::{Cell, Elsewhere, End, HOST, STACK, connect, full, has_program, in_namespace, ip, run};
+use lab::{Cell, Elsewhere, End, HOST, STACK, connect, has_program, in_namespace, ip, run, total};
 
-const PORT: u16 = 6653;
 /// The kernel's own server.
 const OTHER: u16 = 8080;
 
@@ -53,31 +55,6 @@ fn in_cells(cells: &'static [Cell], test: fn(Cell, &Elsewhere)) {
     }
 }
 
-fn server(total: u64, outcome: &Arc<Mutex<Outcome>>) -> Bulk {
-    Bulk { listen: Some(PORT), connect: None, total, block: block(), outcome: outcome.clone() }
-}
-
-fn client(to: SocketAddr, conns: usize, total: u64, outcome: &Arc<Mutex<Outcome>>) -> Bulk {
-    Bulk { listen: None, connect: Some((to, conns)), total, block: block(), outcome: outcome.clone() }
-}
-
-fn expect(cell: Cell, outcome: &Arc<Mutex<Outcome>>, good: usize) {
-    let start = Wall::now();
-    loop {
-        let now = outcome.lock().unwrap().clone();
-        assert!(now.bad.is_empty(), "{:?} (and {} good): {cell:?}", now.bad, now.good);
-        if now.good == good {
-            return;
-        }
-        assert!(start.elapsed() < Duration::from_secs(60), "{} of {good} ended well: {cell:?}", now.good);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn total(reports: &[CoreReport<End>], name: &str) -> u64 {
-    reports.iter().map(|r| r.result.any_counter(name)).sum()
-}
-
 /// Nothing is left over, nothing was sent or received that should not have been, and the stack has sent no reset.
 fn all_is_well(cell: Cell, reports: &[CoreReport<End>]) {
     for r in reports {
@@ -87,10 +64,6 @@ fn all_is_well(cell: Cell, reports: &[CoreReport<End>]) {
     for name in bad.into_iter().chain(["xdp_rx_csum_partial", "xdp_tx_refused", "neighbors_failed"]) {
         assert_eq!(total(reports, name), 0, "{name}: {cell:?}");
     }
-}
-
-fn bulk_bytes() -> u64 {
-    if full() { 1 << 30 } else { 32 << 20 }
 }
 
 /// The kernel's server on another port of the same address: sends back what it gets, until its listener is gone.
@@ -122,21 +95,9 @@ fn echoes(stream: &mut TcpStream, text: &[u8]) {
 #[test]
 fn bulk_both_ways_as_server() {
     each_cell(|cell, host| {
-        let (outcome, conns) = (Arc::default(), 4 * cell.cores);
-        let each = bulk_bytes() / conns as u64;
-        let stack = cell.start(|_| server(each, &outcome));
-        host.enter(|| {
-            std::thread::scope(|s| {
-                (0..conns).for_each(|_| {
-                    s.spawn(|| exchange(connect(PORT), each, &block()));
-                });
-            });
-        });
-        expect(cell, &outcome, conns);
-        stack.wait_idle();
-        let reports = stack.stop();
+        let reports = serves_bulk(cell, |clients| host.enter(clients));
         all_is_well(cell, &reports);
-        assert_eq!((total(&reports, "tcp_accepted"), total(&reports, "kernel_accepted")), (conns as u64, 0));
+        assert_eq!(total(&reports, "kernel_accepted"), 0, "{cell:?}");
     });
 }
 
@@ -144,23 +105,13 @@ fn bulk_both_ways_as_server() {
 #[test]
 fn bulk_both_ways_as_client() {
     each_cell(|cell, host| {
-        let (outcome, conns) = (Arc::default(), 2 * cell.cores);
-        let each = bulk_bytes() / conns as u64;
         let listener = host.enter(|| TcpListener::bind((HOST, PORT)).unwrap());
         ip("neigh flush dev ff0");
-        let stack = cell.start(|_| client((HOST, PORT).into(), 2, each, &outcome));
-        std::thread::scope(|s| {
-            (0..conns).for_each(|_| {
-                let (stream, peer) = listener.accept().unwrap();
-                assert_eq!(peer.ip(), STACK);
-                // Held by a socket: nobody here gets it.
-                assert!(TcpListener::bind(peer).is_err(), "{peer}: {cell:?}");
-                s.spawn(move || exchange(stream, each, &block()));
-            });
+        let reports = opens_bulk(cell, (HOST, PORT).into(), &listener, |peer| {
+            assert_eq!(peer.ip(), STACK);
+            // Held by a socket: nobody here gets it.
+            assert!(TcpListener::bind(peer).is_err(), "{peer}: {cell:?}");
         });
-        expect(cell, &outcome, conns);
-        stack.wait_idle();
-        let reports = stack.stop();
         all_is_well(cell, &reports);
         assert_eq!(total(&reports, "kernel_connects"), 0, "{cell:?}");
         let asked = (total(&reports, "neighbors_asked"), total(&reports, "neighbors_answered"));
@@ -170,21 +121,7 @@ fn bulk_both_ways_as_client() {
 
 #[test]
 fn a_thousand_connections_at_once() {
-    each_cell(|cell, host| {
-        let outcome = Arc::default();
-        let stack = cell.start(|_| server(4096, &outcome));
-        let clients: Vec<_> = host.enter(|| (0..1000).map(|_| connect(PORT)).collect());
-        let start = Wall::now();
-        while stack.conns() < 1000 {
-            assert!(start.elapsed() < Duration::from_secs(10), "{} of 1000: {cell:?}", stack.conns());
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        let block = block();
-        clients.into_iter().for_each(|c| exchange(c, 4096, &block));
-        expect(cell, &outcome, 1000);
-        stack.wait_idle();
-        all_is_well(cell, &stack.stop());
-    });
+    each_cell(|cell, host| all_is_well(cell, &serves_a_thousand(cell, || host.enter(thousand))));
 }
 
 /// While we serve both kinds of clients at once, the kernel's own server is undisturbed, and it answers pings.
@@ -195,7 +132,7 @@ fn the_kernel_keeps_what_is_its_own_and_serves_its_host() {
         let mut before = host.enter(|| TcpStream::connect((STACK, OTHER)).unwrap());
         echoes(&mut before, b"before");
         let (outcome, each) = (Arc::default(), 1 << 20);
-        let stack = cell.start(|_| server(each, &outcome));
+        let stack = cell.start(|_| Bulk::server(PORT, each, &outcome));
         std::thread::scope(|s| {
             s.spawn(|| host.enter(|| exchange(connect(PORT), each, &block())));
             s.spawn(|| exchange(connect(PORT), each, &block()));
@@ -278,7 +215,7 @@ fn bind_soon() -> TcpListener {
 fn the_socket_that_holds_the_port_is_deaf_to_the_interface() {
     const CELLS: &[Cell] = &[Cell { port: "xdp:ff0,shared,queues=1", cores: 1, queues: 4 }];
     in_cells(CELLS, |cell, host| {
-        let stack = cell.start(|_| server(0, &Arc::default()));
+        let stack = cell.start(|_| Bulk::server(PORT, 0, &Arc::default()));
         let outcomes: Vec<_> = std::thread::scope(|s| {
             let attempt = || {
                 let to = SocketAddr::from((STACK, PORT));
@@ -310,7 +247,7 @@ fn an_icmp_error_about_an_open_ends_it() {
             run("nft", "add rule ip t in tcp dport 7777 reject with icmp type port-unreachable");
         });
         let outcome = Arc::<Mutex<Outcome>>::default();
-        let stack = cell.start(|_| client((HOST, 7777).into(), 2, 0, &outcome));
+        let stack = cell.start(|_| Bulk::client((HOST, 7777).into(), 2, 0, &outcome));
         let start = Wall::now();
         while outcome.lock().unwrap().bad.len() < 2 * cell.cores {
             assert!(start.elapsed() < Duration::from_secs(10), "{:?}: {cell:?}", outcome.lock().unwrap());

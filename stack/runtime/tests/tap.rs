@@ -15,7 +15,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Wall};
 
-use bulk::{Bulk, block, exchange};
+use bulk::{Bulk, block, exchange, expect};
 use ferroflow_ports::TapPort;
 use ferroflow_runtime::{CoreReport, steer};
 use ferroflow_stack::port::lossy::{Faults, Lossy};
@@ -40,27 +40,6 @@ fn nothing_leaks(reports: &[CoreReport<End>]) {
     }
 }
 
-fn server(total: u64, outcome: &Arc<Mutex<bulk::Outcome>>) -> Bulk {
-    Bulk { listen: Some(PORT), connect: None, total, block: block(), outcome: outcome.clone() }
-}
-
-fn client(to: SocketAddr, conns: usize, total: u64, outcome: &Arc<Mutex<bulk::Outcome>>) -> Bulk {
-    Bulk { listen: None, connect: Some((to, conns)), total, block: block(), outcome: outcome.clone() }
-}
-
-fn expect(outcome: &Arc<Mutex<bulk::Outcome>>, good: usize) {
-    let start = Wall::now();
-    loop {
-        let now = outcome.lock().unwrap().clone();
-        assert!(now.bad.is_empty(), "{:?} (and {} good)", now.bad, now.good);
-        if now.good == good {
-            return;
-        }
-        assert!(start.elapsed() < Duration::from_secs(60), "{} of {good} ended well", now.good);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 #[test]
 fn it_answers_pings() {
     if !has_program("ping", "iputils-ping") {
@@ -68,7 +47,7 @@ fn it_answers_pings() {
     }
     in_namespace(|| {
         let (ports, mac) = tap(1);
-        let stack = Stack::start(ports, mac, |_| server(0, &Arc::default()), |_| ());
+        let stack = Stack::start(ports, mac, |_| Bulk::server(PORT, 0, &Arc::default()), |_| ());
         let out = Command::new("ping")
             .args(["-c", "20", "-i", "0.01", "-s", "1400", "-W", "2", &STACK.to_string()])
             .output();
@@ -84,9 +63,9 @@ fn bulk_both_ways_as_server() {
     in_namespace(|| {
         let outcome = Arc::default();
         let (ports, mac) = tap(1);
-        let stack = Stack::start(ports, mac, |_| server(bulk_bytes(), &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| Bulk::server(PORT, bulk_bytes(), &outcome), |_| ());
         exchange(connect(PORT), bulk_bytes(), &block());
-        expect(&outcome, 1);
+        expect("over TAP", &outcome, 1);
         stack.wait_idle();
         nothing_leaks(&stack.stop());
     });
@@ -99,9 +78,9 @@ fn bulk_both_ways_as_client() {
         let (ports, mac) = tap(1);
         let listener = TcpListener::bind((HOST, PORT)).unwrap();
         let to = listener.local_addr().unwrap();
-        let stack = Stack::start(ports, mac, |_| client(to, 1, bulk_bytes(), &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| Bulk::client(to, 1, bulk_bytes(), &outcome), |_| ());
         exchange(listener.accept().unwrap().0, bulk_bytes(), &block());
-        expect(&outcome, 1);
+        expect("over TAP", &outcome, 1);
         stack.wait_idle();
         nothing_leaks(&stack.stop());
     });
@@ -129,9 +108,9 @@ fn bulk_both_ways_with_loss_as_server() {
     in_namespace(|| {
         let outcome = Arc::default();
         let (ports, mac) = tap(1);
-        let stack = Stack::start(lossy(ports), mac, |_| server(lossy_bytes(), &outcome), |_| ());
+        let stack = Stack::start(lossy(ports), mac, |_| Bulk::server(PORT, lossy_bytes(), &outcome), |_| ());
         exchange(connect(PORT), lossy_bytes(), &block());
-        expect(&outcome, 1);
+        expect("over TAP", &outcome, 1);
         stack.wait_idle();
         let reports = stack.stop();
         nothing_leaks(&reports);
@@ -146,9 +125,9 @@ fn bulk_both_ways_with_loss_as_client() {
         let (ports, mac) = tap(1);
         let listener = TcpListener::bind((HOST, PORT)).unwrap();
         let to = listener.local_addr().unwrap();
-        let stack = Stack::start(lossy(ports), mac, |_| client(to, 1, lossy_bytes(), &outcome), |_| ());
+        let stack = Stack::start(lossy(ports), mac, |_| Bulk::client(to, 1, lossy_bytes(), &outcome), |_| ());
         exchange(listener.accept().unwrap().0, lossy_bytes(), &block());
-        expect(&outcome, 1);
+        expect("over TAP", &outcome, 1);
         stack.wait_idle();
         let reports = stack.stop();
         nothing_leaks(&reports);
@@ -161,7 +140,7 @@ fn a_thousand_connections_at_once_as_server() {
     in_namespace(|| {
         let outcome = Arc::default();
         let (ports, mac) = tap(1);
-        let stack = Stack::start(ports, mac, |_| server(4096, &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| Bulk::server(PORT, 4096, &outcome), |_| ());
         let clients: Vec<_> = (0..1000).map(|_| connect(PORT)).collect();
         let start = Wall::now();
         while stack.conns() < 1000 {
@@ -170,7 +149,7 @@ fn a_thousand_connections_at_once_as_server() {
         }
         let block = block();
         clients.into_iter().for_each(|c| exchange(c, 4096, &block));
-        expect(&outcome, 1000);
+        expect("over TAP", &outcome, 1000);
         stack.wait_idle();
         nothing_leaks(&stack.stop());
     });
@@ -187,11 +166,11 @@ fn a_thousand_connections_at_once_as_client() {
         listener.bind(&to.into()).unwrap();
         listener.listen(4096).unwrap();
         let listener = TcpListener::from(listener);
-        let stack = Stack::start(ports, mac, |_| client(to, 1000, 4096, &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| Bulk::client(to, 1000, 4096, &outcome), |_| ());
         let accepted: Vec<_> = (0..1000).map(|_| listener.accept().unwrap().0).collect();
         let block = block();
         accepted.into_iter().for_each(|c| exchange(c, 4096, &block));
-        expect(&outcome, 1000);
+        expect("over TAP", &outcome, 1000);
         stack.wait_idle();
         nothing_leaks(&stack.stop());
     });
@@ -268,7 +247,7 @@ fn two_cores_on_two_queues_share_the_connections() {
         let outcome = Arc::default();
         let (ports, mac) = tap(2);
         let ports = steer::join(ports, 256, Steer::new);
-        let stack = Stack::start(ports, mac, |_| server(1 << 20, &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| Bulk::server(PORT, 1 << 20, &outcome), |_| ());
         let block = block();
         let clients: Vec<_> = (0..32)
             .map(|_| {
@@ -277,7 +256,7 @@ fn two_cores_on_two_queues_share_the_connections() {
             })
             .collect();
         clients.into_iter().for_each(|c| c.join().unwrap());
-        expect(&outcome, 32);
+        expect("over TAP", &outcome, 32);
         stack.wait_idle();
         let reports = stack.stop();
         nothing_leaks(&reports);
@@ -295,12 +274,12 @@ fn two_cores_open_connections_whose_answers_reach_them() {
         let ports = steer::join(ports, 256, Steer::new);
         let listener = TcpListener::bind((HOST, PORT)).unwrap();
         let to = listener.local_addr().unwrap();
-        let stack = Stack::start(ports, mac, |_| client(to, 20, 4096, &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| Bulk::client(to, 20, 4096, &outcome), |_| ());
         let block = block();
         for _ in 0..40 {
             exchange(listener.accept().unwrap().0, 4096, &block);
         }
-        expect(&outcome, 40);
+        expect("over TAP", &outcome, 40);
         stack.wait_idle();
         nothing_leaks(&stack.stop());
     });
@@ -311,7 +290,7 @@ fn an_idle_stack_with_sixteen_connections_costs_nothing() {
     in_namespace(|| {
         let outcome = Arc::default();
         let (ports, mac) = tap(1);
-        let stack = Stack::start(ports, mac, |_| server(4, &outcome), |_| ());
+        let stack = Stack::start(ports, mac, |_| Bulk::server(PORT, 4, &outcome), |_| ());
         let mut clients: Vec<_> = (0..16).map(|_| connect(PORT)).collect();
         for c in &mut clients {
             c.read_exact(&mut [0; 4]).unwrap();

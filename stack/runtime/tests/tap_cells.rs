@@ -5,18 +5,18 @@
 
 #[path = "common/bulk.rs"]
 mod bulk;
+#[path = "common/checks.rs"]
+mod checks;
 #[path = "common/lab.rs"]
 mod lab;
 
-use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant as Wall};
+use std::net::TcpListener;
+use std::sync::Arc;
 
-use bulk::{Bulk, block, exchange};
+use bulk::{Bulk, block, exchange, expect};
+use checks::{PORT, opens_bulk, serves_a_thousand, serves_bulk, thousand};
 use ferroflow_runtime::CoreReport;
-use lab::{Cell, End, HOST, connect, full, in_namespace};
-
-const PORT: u16 = 6653;
+use lab::{Cell, End, HOST, connect, in_namespace, total};
 
 const CELLS: &[Cell] = &[
     Cell { port: "tap:ff0,offload=off", cores: 1, queues: 1 },
@@ -38,10 +38,6 @@ fn each_cell(test: fn(Cell)) {
 }
 
 /// Bytes of all connections of a cell together.
-fn bulk_bytes() -> u64 {
-    if full() { 1 << 30 } else { 64 << 20 }
-}
-
 /// No connection and no frame is left, nothing was lost, and large segments went both ways where they can.
 fn all_is_well(cell: Cell, reports: &[CoreReport<End>]) {
     for r in reports {
@@ -60,69 +56,21 @@ fn offloads_are_used(cell: Cell, reports: &[CoreReport<End>]) {
     }
 }
 
-fn total(reports: &[CoreReport<End>], name: &str) -> u64 {
-    reports.iter().map(|r| r.result.any_counter(name)).sum()
-}
-
-fn server(total: u64, outcome: &Arc<Mutex<bulk::Outcome>>) -> Bulk {
-    Bulk { listen: Some(PORT), connect: None, total, block: block(), outcome: outcome.clone() }
-}
-
-fn client(to: SocketAddr, conns: usize, total: u64, outcome: &Arc<Mutex<bulk::Outcome>>) -> Bulk {
-    Bulk { listen: None, connect: Some((to, conns)), total, block: block(), outcome: outcome.clone() }
-}
-
-fn expect(cell: Cell, outcome: &Arc<Mutex<bulk::Outcome>>, good: usize) {
-    let start = Wall::now();
-    loop {
-        let now = outcome.lock().unwrap().clone();
-        assert!(now.bad.is_empty(), "{:?} (and {} good): {cell:?}", now.bad, now.good);
-        if now.good == good {
-            return;
-        }
-        assert!(start.elapsed() < Duration::from_secs(60), "{} of {good} ended well: {cell:?}", now.good);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 #[test]
 fn bulk_both_ways_as_server() {
     each_cell(|cell| {
-        let (outcome, conns) = (Arc::default(), 4 * cell.cores);
-        let each = bulk_bytes() / conns as u64;
-        let stack = cell.start(|_| server(each, &outcome));
-        std::thread::scope(|s| {
-            (0..conns).for_each(|_| {
-                s.spawn(|| exchange(connect(PORT), each, &block()));
-            });
-        });
-        expect(cell, &outcome, conns);
-        stack.wait_idle();
-        let reports = stack.stop();
+        let reports = serves_bulk(cell, |clients| clients());
         all_is_well(cell, &reports);
         offloads_are_used(cell, &reports);
-        assert_eq!(total(&reports, "tcp_accepted"), conns as u64);
     });
 }
 
 #[test]
 fn bulk_both_ways_as_client() {
     each_cell(|cell| {
-        let outcome = Arc::default();
-        let each = bulk_bytes() / (2 * cell.cores) as u64;
         // Anywhere: the address is there only with the interface.
         let listener = TcpListener::bind(("0.0.0.0", PORT)).unwrap();
-        let to = SocketAddr::from((HOST, PORT));
-        let stack = cell.start(|_| client(to, 2, each, &outcome));
-        std::thread::scope(|s| {
-            (0..2 * cell.cores).for_each(|_| {
-                let stream = listener.accept().unwrap().0;
-                s.spawn(move || exchange(stream, each, &block()));
-            });
-        });
-        expect(cell, &outcome, 2 * cell.cores);
-        stack.wait_idle();
-        let reports = stack.stop();
+        let reports = opens_bulk(cell, (HOST, PORT).into(), &listener, |_| ());
         all_is_well(cell, &reports);
         offloads_are_used(cell, &reports);
     });
@@ -130,21 +78,7 @@ fn bulk_both_ways_as_client() {
 
 #[test]
 fn a_thousand_connections_at_once() {
-    each_cell(|cell| {
-        let outcome = Arc::default();
-        let stack = cell.start(|_| server(4096, &outcome));
-        let clients: Vec<_> = (0..1000).map(|_| connect(PORT)).collect();
-        let start = Wall::now();
-        while stack.conns() < 1000 {
-            assert!(start.elapsed() < Duration::from_secs(10), "{} of 1000: {cell:?}", stack.conns());
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        let block = block();
-        clients.into_iter().for_each(|c| exchange(c, 4096, &block));
-        expect(cell, &outcome, 1000);
-        stack.wait_idle();
-        all_is_well(cell, &stack.stop());
-    });
+    each_cell(|cell| all_is_well(cell, &serves_a_thousand(cell, thousand)));
 }
 
 /// The owner of a connection is where its frames arrive; where a core has no queue, all that is its own is handed over.
@@ -152,7 +86,7 @@ fn a_thousand_connections_at_once() {
 fn frames_arrive_at_the_core_that_owns_them() {
     each_cell(|cell| {
         let outcome = Arc::default();
-        let stack = cell.start(|_| server(10_000, &outcome));
+        let stack = cell.start(|_| Bulk::server(PORT, 10_000, &outcome));
         let block = block();
         (0..64).for_each(|_| exchange(connect(PORT), 10_000, &block));
         expect(cell, &outcome, 64);

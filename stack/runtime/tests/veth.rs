@@ -5,22 +5,23 @@
 
 #[path = "common/bulk.rs"]
 mod bulk;
+#[path = "common/checks.rs"]
+mod checks;
 #[path = "common/lab.rs"]
 mod lab;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant as Wall};
 
-use bulk::{Bulk, block, exchange};
+use bulk::{Bulk, block, exchange, expect};
+use checks::{PORT, opens_bulk, serves_a_thousand, serves_bulk, thousand};
 use ferroflow_ports::{AnyPort, Opened, PortSpec, RssKey, Wanted};
 use ferroflow_runtime::CoreReport;
 use ferroflow_stack::port::{Burst, Port};
-use lab::{Cell, End, HOST, KEY, connect, full, has_program, in_namespace, ip};
-
-const PORT: u16 = 6653;
+use lab::{Cell, End, HOST, KEY, connect, has_program, in_namespace, ip, total};
 
 /// Every kind of port with every number of cores.
 const CELLS: &[Cell] = &[
@@ -54,10 +55,6 @@ fn each_cell(test: fn(Cell)) {
 }
 
 /// Bytes of all connections of a cell together.
-fn bulk_bytes() -> u64 {
-    if full() { 1 << 30 } else { 64 << 20 }
-}
-
 /// No connection and no frame is left, and nothing went wrong on the way.
 fn all_is_well(cell: Cell, reports: &[CoreReport<End>]) {
     for r in reports {
@@ -66,31 +63,6 @@ fn all_is_well(cell: Cell, reports: &[CoreReport<End>]) {
             let bad = ["cut", "damaged", "refused", "went_down", "invalid"].iter().any(|b| name.ends_with(b));
             assert!(!bad || *n == 0, "{name} is {n}: {cell:?}");
         }
-    }
-}
-
-fn total(reports: &[CoreReport<End>], name: &str) -> u64 {
-    reports.iter().map(|r| r.result.any_counter(name)).sum()
-}
-
-fn server(total: u64, outcome: &Arc<Mutex<bulk::Outcome>>) -> Bulk {
-    Bulk { listen: Some(PORT), connect: None, total, block: block(), outcome: outcome.clone() }
-}
-
-fn client(to: SocketAddr, conns: usize, total: u64, outcome: &Arc<Mutex<bulk::Outcome>>) -> Bulk {
-    Bulk { listen: None, connect: Some((to, conns)), total, block: block(), outcome: outcome.clone() }
-}
-
-fn expect(cell: Cell, outcome: &Arc<Mutex<bulk::Outcome>>, good: usize) {
-    let start = Wall::now();
-    loop {
-        let now = outcome.lock().unwrap().clone();
-        assert!(now.bad.is_empty(), "{:?} (and {} good): {cell:?}", now.bad, now.good);
-        if now.good == good {
-            return;
-        }
-        assert!(start.elapsed() < Duration::from_secs(60), "{} of {good} ended well: {cell:?}", now.good);
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -110,60 +82,21 @@ fn listener() -> TcpListener {
 
 #[test]
 fn bulk_both_ways_as_server() {
-    each_cell(|cell| {
-        let (outcome, conns) = (Arc::default(), 4 * cell.cores);
-        let each = bulk_bytes() / conns as u64;
-        let stack = cell.start(|_| server(each, &outcome));
-        std::thread::scope(|s| {
-            (0..conns).for_each(|_| {
-                s.spawn(|| exchange(connect(PORT), each, &block()));
-            });
-        });
-        expect(cell, &outcome, conns);
-        stack.wait_idle();
-        let reports = stack.stop();
-        all_is_well(cell, &reports);
-        assert_eq!(total(&reports, "tcp_accepted"), conns as u64);
-    });
+    each_cell(|cell| all_is_well(cell, &serves_bulk(cell, |clients| clients())));
 }
 
 #[test]
 fn bulk_both_ways_as_client() {
     each_cell(|cell| {
-        let outcome = Arc::default();
-        let each = bulk_bytes() / (2 * cell.cores) as u64;
         let listener = listener();
         let to = listener.local_addr().unwrap();
-        let stack = cell.start(|_| client(to, 2, each, &outcome));
-        std::thread::scope(|s| {
-            (0..2 * cell.cores).for_each(|_| {
-                let stream = listener.accept().unwrap().0;
-                s.spawn(move || exchange(stream, each, &block()));
-            });
-        });
-        expect(cell, &outcome, 2 * cell.cores);
-        stack.wait_idle();
-        all_is_well(cell, &stack.stop());
+        all_is_well(cell, &opens_bulk(cell, to, &listener, |_| ()));
     });
 }
 
 #[test]
 fn a_thousand_connections_at_once() {
-    each_cell(|cell| {
-        let outcome = Arc::default();
-        let stack = cell.start(|_| server(4096, &outcome));
-        let clients: Vec<_> = (0..1000).map(|_| connect(PORT)).collect();
-        let start = Wall::now();
-        while stack.conns() < 1000 {
-            assert!(start.elapsed() < Duration::from_secs(10), "{} of 1000: {cell:?}", stack.conns());
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        let block = block();
-        clients.into_iter().for_each(|c| exchange(c, 4096, &block));
-        expect(cell, &outcome, 1000);
-        stack.wait_idle();
-        all_is_well(cell, &stack.stop());
-    });
+    each_cell(|cell| all_is_well(cell, &serves_a_thousand(cell, thousand)));
 }
 
 /// The owner of a connection is where its frames arrive: only what is for all cores goes from one to another.
@@ -171,7 +104,7 @@ fn a_thousand_connections_at_once() {
 fn frames_arrive_at_the_core_that_owns_them() {
     each_cell(|cell| {
         let outcome = Arc::default();
-        let stack = cell.start(|_| server(10_000, &outcome));
+        let stack = cell.start(|_| Bulk::server(PORT, 10_000, &outcome));
         exchange_all(64, 10_000);
         expect(cell, &outcome, 64);
         stack.wait_idle();
@@ -193,7 +126,7 @@ fn the_link_goes_down_and_up() {
     each_cell(|cell| {
         let outcome = Arc::default();
         let each = 16 << 20;
-        let stack = cell.start(|_| server(each, &outcome));
+        let stack = cell.start(|_| Bulk::server(PORT, each, &outcome));
         std::thread::scope(|s| {
             s.spawn(|| exchange(connect(PORT), each, &block()));
             for end in ["host0", "ff0"] {
@@ -215,7 +148,7 @@ fn either_side_starts_again() {
     each_cell(|cell| {
         for _ in 0..3 {
             let outcome = Arc::default();
-            let stack = cell.start(|_| server(100_000, &outcome));
+            let stack = cell.start(|_| Bulk::server(PORT, 100_000, &outcome));
             exchange_all(8, 100_000);
             expect(cell, &outcome, 8);
             // The peer is gone with its interface: other MAC address, nothing known.
@@ -237,7 +170,7 @@ fn a_peer_without_offloads() {
     each_cell(|cell| {
         lab::ethtool("host0", "tx off tso off gso off");
         let outcome = Arc::default();
-        let stack = cell.start(|_| server(8 << 20, &outcome));
+        let stack = cell.start(|_| Bulk::server(PORT, 8 << 20, &outcome));
         exchange_all(2, 8 << 20);
         expect(cell, &outcome, 2);
         stack.wait_idle();
@@ -258,7 +191,7 @@ fn a_peer_without_offloads() {
 fn an_idle_stack_with_sixteen_connections_costs_nothing() {
     each_cell(|cell| {
         let outcome = Arc::default();
-        let stack = cell.start(|_| server(4, &outcome));
+        let stack = cell.start(|_| Bulk::server(PORT, 4, &outcome));
         let mut clients: Vec<_> = (0..16).map(|_| connect(PORT)).collect();
         for c in &mut clients {
             c.read_exact(&mut [0; 4]).unwrap();
@@ -280,7 +213,7 @@ fn packet_sockets_take_super_frames_and_partial_checksums() {
             return;
         }
         let outcome = Arc::default();
-        let stack = cell.start(|_| server(8 << 20, &outcome));
+        let stack = cell.start(|_| Bulk::server(PORT, 8 << 20, &outcome));
         exchange_all(1, 8 << 20);
         expect(cell, &outcome, 1);
         stack.wait_idle();
@@ -308,7 +241,7 @@ fn tagged_arp(mac: [u8; 6], vid: u8) -> Vec<u8> {
 #[test]
 fn a_vlan_is_another_network() {
     each_cell(|cell| {
-        let stack = cell.start(|_| server(0, &Arc::default()));
+        let stack = cell.start(|_| Bulk::server(PORT, 0, &Arc::default()));
         let mut host = open_host();
         let (port, mac) = (&mut host.ports[0], host.mac);
         let mut burst = Burst::new(2);
@@ -473,7 +406,7 @@ fn xdp_names_a_peer_that_leaves_checksums_out() {
         warnings("off");
         lab::ethtool("host0", "tx on");
         warnings("on");
-        let stack = cell.start(|_| server(0, &Arc::default()));
+        let stack = cell.start(|_| Bulk::server(PORT, 0, &Arc::default()));
         let to = SocketAddr::from((lab::STACK, PORT));
         assert!(std::net::TcpStream::connect_timeout(&to, Duration::from_millis(300)).is_err(), "{cell:?}");
         let reports = stack.stop();

@@ -1,9 +1,11 @@
 //! Both sides send a long stream and check the one they get, byte for byte.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::fmt::Debug;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use ferroflow_stack::{
     CloseReason, ConnId, ConnInfo, ConnectError, ConnectOptions, Listen, Net, Rx, Service,
@@ -59,6 +61,20 @@ pub struct Outcome {
     pub bad: Vec<String>,
 }
 
+/// Waits until so many connections have ended well; `test` is for the message.
+pub fn expect(test: impl Debug, outcome: &Mutex<Outcome>, good: usize) {
+    let start = Instant::now();
+    loop {
+        let now = outcome.lock().unwrap().clone();
+        assert!(now.bad.is_empty(), "{:?} (and {} good): {test:?}", now.bad, now.good);
+        if now.good == good {
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{} of {good} ended well: {test:?}", now.good);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// The stack's side: listens, or connects `conns` times.
 pub struct Bulk {
     pub listen: Option<u16>,
@@ -76,6 +92,16 @@ pub struct BulkConn {
 }
 
 impl Bulk {
+    /// Listens; streams of `total` bytes each way.
+    pub fn server(port: u16, total: u64, outcome: &Arc<Mutex<Outcome>>) -> Bulk {
+        Bulk { listen: Some(port), connect: None, total, block: block(), outcome: outcome.clone() }
+    }
+
+    /// Connects `conns` times.
+    pub fn client(to: SocketAddr, conns: usize, total: u64, outcome: &Arc<Mutex<Outcome>>) -> Bulk {
+        Bulk { listen: None, connect: Some((to, conns)), total, block: block(), outcome: outcome.clone() }
+    }
+
     fn pump(&self, net: &mut impl Net, id: ConnId, conn: &mut BulkConn) {
         while conn.out.at < self.total {
             match net.send(id, conn.out.next(&self.block, self.total)) {

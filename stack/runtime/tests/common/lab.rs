@@ -91,6 +91,11 @@ pub struct End {
     pub port_counters: Vec<(&'static str, u64)>,
 }
 
+/// A counter of all cores together.
+pub fn total(reports: &[CoreReport<End>], name: &str) -> u64 {
+    reports.iter().map(|r| r.result.any_counter(name)).sum()
+}
+
 impl End {
     /// The stack's counter of this name, or the port's; 0 where there is none.
     pub fn any_counter(&self, name: &str) -> u64 {
