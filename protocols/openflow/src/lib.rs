@@ -52,7 +52,9 @@ pub use echo::{Echo, EchoKind};
 pub use encode::{Encode, Part, Writer};
 pub use error::{DecodeError, ErrorCode, Reason};
 pub use error_msg::ErrorMsg;
-pub use ferroflow_wire::codec::FixedStr;
+// The vocabulary of fields, of errors and of the view for people.
+pub use ferroflow_wire::MacAddr;
+pub use ferroflow_wire::codec::{self, FixedStr};
 pub use ferroflow_wire::splitter::{MAX_MESSAGE_LEN, RawHeader, SplitError, SplitReason, Splitter};
 pub use header::{Header, OFP_HEADER_LEN, Version};
 pub use hello::{Hello, Incompatible, OFPHET_VERSIONBITMAP, VersionBitmap, negotiate};

@@ -3,8 +3,7 @@
 use ferroflow_openflow::owned::common::since_14::FlowUpdate;
 use ferroflow_openflow::owned::common::{Match, Port, PortNo, QueueId, TableId, TableStats};
 use ferroflow_openflow::owned::v13::{Body, Message, MultipartReply, MultipartReplyBody};
-use ferroflow_openflow::owned::{Assembled, ReassembleError, Reassembler, v10, v12, v14, v15};
-use ferroflow_wire::codec::{Choice, Reader};
+use ferroflow_openflow::owned::{AnyMessage, Assembled, ReassembleError, Reassembler, v10, v12, v14, v15};
 
 fn table(n: u8) -> TableStats {
     TableStats { table_id: TableId(n), active_count: 1, lookup_count: 2, matched_count: 3 }
@@ -18,9 +17,11 @@ fn part(xid: u32, tables: &[u8], more: bool) -> Vec<u8> {
 }
 
 fn tables(assembled: &Assembled) -> Vec<u8> {
-    let mut r = Reader::new(&assembled.body, assembled.header.version.0);
-    let ty = ferroflow_openflow::v13::MultipartType(assembled.ty);
-    match MultipartReplyBody::read_rest(ty, 0, &mut r).unwrap() {
+    let AnyMessage::V13(Message { body: Body::MultipartReply(reply), .. }) = assembled.decode().unwrap()
+    else {
+        panic!("{assembled:?}");
+    };
+    match reply.body {
         MultipartReplyBody::Table { body } => body.iter().map(|table| table.table_id.0).collect(),
         other => panic!("{other:?}"),
     }
@@ -77,10 +78,9 @@ fn parts_of_1_4_and_1_2() {
     let mut parts = Reassembler::new(2, 1000);
     assert_eq!(parts.push(&monitors(true, 1)), Ok(None));
     let whole = parts.push(&monitors(false, 2)).unwrap().unwrap();
-    let mut r = Reader::new(&whole.body, whole.header.version.0);
-    let body = v14::MultipartReplyBody::read_rest(v14::MultipartType(whole.ty), 0, &mut r).unwrap();
     let both = vec![FlowUpdate::Abbrev { xid: 1 }, FlowUpdate::Abbrev { xid: 2 }];
-    assert_eq!(body, v14::MultipartReplyBody::FlowMonitor { body: both });
+    let body = v14::Body::MultipartReply(v14::MultipartReplyBody::FlowMonitor { body: both }.into());
+    assert_eq!(whole.decode(), Ok(AnyMessage::V14(v14::Message { xid: 5, body })));
 
     let queues = |more: bool, queue_id: u32| {
         let (port_no, queue_id) = (PortNo(1), QueueId(queue_id));
@@ -91,8 +91,11 @@ fn parts_of_1_4_and_1_2() {
     };
     assert_eq!(parts.push(&queues(true, 1)), Ok(None));
     let whole = parts.push(&queues(false, 2)).unwrap().unwrap();
-    let mut r = Reader::new(&whole.body, whole.header.version.0);
-    match v12::StatsReplyBody::read_rest(v12::StatsType(whole.ty), 0, &mut r).unwrap() {
+    let AnyMessage::V12(v12::Message { body: v12::Body::StatsReply(reply), .. }) = whole.decode().unwrap()
+    else {
+        panic!("{whole:?}");
+    };
+    match reply.body {
         v12::StatsReplyBody::Queue { body } => {
             assert_eq!(body.iter().map(|queue| queue.queue_id.0).collect::<Vec<_>>(), [1, 2]);
         }
@@ -114,13 +117,12 @@ fn flows_of_1_5_in_parts() {
     let mut parts = Reassembler::new(1, 1000);
     assert_eq!(parts.push(&part(1, true)), Ok(None));
     let whole = parts.push(&part(2, false)).unwrap().unwrap();
-    let mut r = Reader::new(&whole.body, whole.header.version.0);
-    let ty = v15::MultipartType(whole.ty);
-    let v15::MultipartReplyBody::FlowStats { body } =
-        v15::MultipartReplyBody::read_rest(ty, 0, &mut r).unwrap()
+    let AnyMessage::V15(v15::Message { body: v15::Body::MultipartReply(reply), .. }) =
+        whole.decode().unwrap()
     else {
-        panic!("of type {ty}");
+        panic!("{whole:?}");
     };
+    let v15::MultipartReplyBody::FlowStats { body } = reply.body else { panic!("{reply:?}") };
     assert_eq!(body.iter().map(|flow| flow.table_id.0).collect::<Vec<_>>(), [1, 2]);
 }
 
@@ -131,4 +133,30 @@ fn the_shorter_header_of_1_0() {
     assert_eq!(bytes.len(), 12);
     let whole = Reassembler::new(1, 0).push(&bytes).unwrap().unwrap();
     assert_eq!((whole.ty, whole.body.len()), (3, 0));
+    let body = v10::Body::StatsReply(v10::StatsReplyBody::Table { body: Vec::new() }.into());
+    assert_eq!(whole.decode(), Ok(AnyMessage::V10(v10::Message { xid: 5, body })));
+}
+
+/// What is wrong with the parts together is said as of a message in one part.
+#[test]
+fn parts_that_are_no_message() {
+    let request = |ty: u8, part: &[u8], more: u8| {
+        let length = 16 + part.len() as u8;
+        [&[4, 18, 0, length, 0, 0, 0, 1, 0, ty, 0, more, 0, 0, 0, 0], part].concat()
+    };
+    let mut parts = Reassembler::new(1, 1000);
+    assert_eq!(parts.push(&request(9, &[0, 0, 0], 1)), Ok(None));
+    let whole = parts.push(&request(9, &[1, 0], 0)).unwrap().unwrap();
+    let error = whole.decode().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "OFPT_MULTIPART_REQUEST: pad at offset 4: truncated: 4 bytes needed, 1 there"
+    );
+    // In one part the body begins behind 16 bytes.
+    let one = AnyMessage::decode(&request(9, &[0, 0, 0, 1, 0], 0)).unwrap_err();
+    assert_eq!((&one.message, one.path(), one.reason()), (&error.message, error.path(), error.reason()));
+    assert_eq!((one.offset(), one.answer), (16 + error.offset(), error.answer));
+    let whole = parts.push(&request(99, &[], 0)).unwrap().unwrap();
+    let error = whole.decode().unwrap_err();
+    assert_eq!((error.answer.ty, error.answer.code), (1, 2), "{error}");
 }

@@ -92,7 +92,7 @@ impl Codec for Output {
         Ok(Self { port, metadata_offset, metadata_len, packet_offset })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         let has_types = FIELD_VALUES.contains(&w.version());
         if has_types {
             w.bytes(&[self.port.value_type(), 0]);
@@ -138,7 +138,7 @@ impl Codec for DeleteField {
         Ok(Self { tag_pos, tag_len })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         self.tag_pos.write(w);
         if FIELD_VALUES.contains(&w.version()) {
             w.bytes(&[self.tag_len.value_type()]);
@@ -154,7 +154,8 @@ impl Codec for DeleteField {
 impl ActionData {
     /// Bytes of the data in a profile (by its number).
     fn size(&self, version: u8) -> usize {
-        let mut w = Writer::for_version(version);
+        // Without room it only counts.
+        let mut w = Writer::fill_slice(&mut [], version);
         ferroflow_wire::codec::Choice::write_rest(self, 0, &mut w);
         w.offset()
     }
@@ -187,7 +188,7 @@ impl Codec for Action {
         Ok(Self { len, data })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         write_slot(self.len, &self.data, w, 0, ACTION_DATA_LEN);
     }
 }

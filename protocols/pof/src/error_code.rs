@@ -199,7 +199,7 @@ impl Codec for ErrorCode {
         Ok(Self::new(ErrorType::read(r)?, u16::read(r)?))
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         self.ty.write(w);
         self.code.write(w);
     }

@@ -86,7 +86,7 @@ impl Codec for FieldBits {
         Ok(bits)
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         if *self > Self::MAX {
             w.fail("len", "over 128 bits");
         }
@@ -156,7 +156,7 @@ impl Value {
     }
 
     /// Writes the union of 8 bytes.
-    pub(crate) fn write_union(&self, w: &mut Writer, name: &'static str) {
+    pub(crate) fn write_union(&self, w: &mut Writer<'_>, name: &'static str) {
         match self {
             Self::Immediate(number) => {
                 number.write(w);
@@ -169,7 +169,7 @@ impl Value {
     }
 
     /// Writes a mere number of 4 bytes, where the profile has no other values.
-    pub(crate) fn write_number(&self, w: &mut Writer, name: &'static str) {
+    pub(crate) fn write_number(&self, w: &mut Writer<'_>, name: &'static str) {
         match self {
             Self::Immediate(number) => number.write(w),
             _ => w.fail(name, "profile 1.3.4 has numbers alone here"),
@@ -226,7 +226,7 @@ impl<N: Codec> Codec for Number<N> {
         }
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         match (self, WIDE_VALUES.contains(&w.version())) {
             (Self::Number(number), false) => number.write(w),
             (Self::Bytes(bytes), true) => bytes.write(w),

@@ -76,7 +76,7 @@ impl Codec for ActionList {
         Ok(Self { actions })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         w.bytes(&[self.actions.len() as u8]);
         w.zeros(7);
         write_slots(&self.actions, w, Profile::of_version(w.version()).max_actions(), "actions");
@@ -113,7 +113,7 @@ impl Codec for GotoDirectTable {
         Ok(Self { next_table, packet_offset, index })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         w.bytes(&[self.next_table, self.index.value_type()]);
         self.packet_offset.write(w);
         if FIELD_VALUES.contains(&w.version()) {
@@ -172,7 +172,7 @@ impl Codec for ConditionalJmp {
         })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         w.bytes(&[self.field2.value_type()]);
         w.bytes(&[self.off1_dir.0, self.offset1.value_type()]);
         w.bytes(&[self.off2_dir.0, self.offset2.value_type()]);
@@ -211,7 +211,7 @@ impl Codec for CalculateField {
         Ok(Self { calc_type, dst, src })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         self.calc_type.write(w);
         w.bytes(&[self.src.value_type()]);
         w.zeros(5);
@@ -243,7 +243,7 @@ impl Codec for MovePacketOffset {
         Ok(Self { direction, value })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         w.bytes(&[self.direction.0, self.value.value_type()]);
         w.zeros(6);
         self.value.write_union(w, "value");
@@ -257,7 +257,8 @@ impl InstructionData {
         let len = match &self {
             Self::ApplyActions(list) => 8 + list.actions.len() * ACTION_LEN,
             other => {
-                let mut w = Writer::for_version(profile.version());
+                // Without room it only counts.
+                let mut w = Writer::fill_slice(&mut [], profile.version());
                 Choice::write_rest(other, 0, &mut w);
                 w.offset()
             }
@@ -293,7 +294,7 @@ impl Codec for Instruction {
         Ok(Self { len, data })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         let room = Profile::of_version(w.version()).instruction_data_len();
         write_slot(self.len, &self.data, w, 4, room);
     }

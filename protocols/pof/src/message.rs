@@ -1,6 +1,6 @@
 use crate::body::Body;
 use crate::unused::Unused;
-use crate::{DecodeError, EncodeError, HEADER_LEN, Header, MAX_MESSAGE_LEN, MessageType, Profile};
+use crate::{DecodeError, EncodeError, HEADER_LEN, Header, MAX_MESSAGE_LEN, MessageType, Profile, VERSION};
 use ferroflow_wire::codec::{
     Choice, Codec, Json, JsonError, JsonObject, Object, ReadError, Reader, Value, WriteError, Writer,
 };
@@ -70,16 +70,16 @@ impl Message {
         Ok(message)
     }
 
-    /// Writes the message at the front of `buf`, and says how long it is.
+    /// Writes the message at the front of `buf`, and says how long it is. Nothing is allocated, unless there are bytes in
+    /// its padding ([`unused`](Self::unused)).
     ///
     /// # Errors
     /// When the profile cannot carry it, it has more than 2560 bytes, or `buf` is too short.
     pub fn encode(&self, buf: &mut [u8]) -> Result<usize, EncodeError> {
-        let msg = self.to_vec()?;
         let have = buf.len();
-        let room = buf.get_mut(..msg.len()).ok_or(EncodeError::Room { need: msg.len(), have })?;
-        room.copy_from_slice(&msg);
-        Ok(msg.len())
+        let len = self.write(Writer::fill_slice(buf, self.profile.version()), have)?;
+        self.lay_unused(&mut buf[..len])?;
+        Ok(len)
     }
 
     /// The message's bytes.
@@ -88,32 +88,47 @@ impl Message {
     /// When the profile cannot carry it, or it has more than 2560 bytes.
     pub fn to_vec(&self) -> Result<Vec<u8>, EncodeError> {
         let mut msg = self.plain()?;
-        if self.unused.is_empty() {
-            return Ok(msg);
-        }
-        let message = self.message_type();
-        self.unused.lay_into(&mut msg).map_err(|offset| EncodeError::NotUnused { message, offset })?;
-        // They must not have changed what the message says.
-        match Self::decode(self.profile, &msg) {
-            Ok(again) if again == *self => Ok(msg),
-            _ => Err(EncodeError::NotUnused { message, offset: self.first_unused() }),
-        }
+        self.lay_unused(&mut msg)?;
+        Ok(msg)
     }
 
     /// The message's bytes without what is unused.
     fn plain(&self) -> Result<Vec<u8>, EncodeError> {
-        let message = self.message_type();
-        let mut w = Writer::for_version(self.profile.version());
-        w.zeros(HEADER_LEN);
-        self.body.write_rest(0, &mut w);
-        let mut msg = w.finish().map_err(|error| EncodeError::Field { message, error })?;
-        let length = msg.len();
-        if length > MAX_MESSAGE_LEN {
-            return Err(EncodeError::TooLong { message, length });
-        }
-        let header = Header { ty: message, length: length as u16, xid: self.xid };
-        msg[..HEADER_LEN].copy_from_slice(&header.to_bytes());
+        let mut msg = Vec::new();
+        self.write(Writer::append(&mut msg, self.profile.version()), usize::MAX)?;
         Ok(msg)
+    }
+
+    /// Writes the message without what is unused, in `have` bytes of room, and says how long it is.
+    fn write(&self, mut w: Writer<'_>, have: usize) -> Result<usize, EncodeError> {
+        let message = self.message_type();
+        w.bytes(&[VERSION, message.0]);
+        let length = w.hole(2, "length");
+        self.xid.write(&mut w);
+        self.body.write_rest(0, &mut w);
+        let need = w.offset();
+        if let Some(error) = w.error() {
+            return Err(EncodeError::Field { message, error });
+        }
+        if need > MAX_MESSAGE_LEN {
+            return Err(EncodeError::TooLong { message, length: need });
+        }
+        w.fill(length, need);
+        if need > have { Err(EncodeError::Room { need, have }) } else { Ok(need) }
+    }
+
+    /// Puts what is unused into the message's bytes.
+    fn lay_unused(&self, msg: &mut [u8]) -> Result<(), EncodeError> {
+        if self.unused.is_empty() {
+            return Ok(());
+        }
+        let message = self.message_type();
+        self.unused.lay_into(msg).map_err(|offset| EncodeError::NotUnused { message, offset })?;
+        // They must not have changed what the message says.
+        match Self::decode(self.profile, msg) {
+            Ok(again) if again == *self => Ok(()),
+            _ => Err(EncodeError::NotUnused { message, offset: self.first_unused() }),
+        }
     }
 
     fn first_unused(&self) -> u16 {

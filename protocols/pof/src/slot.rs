@@ -50,7 +50,7 @@ pub(crate) fn read_slot<T: Choice>(
 }
 
 /// Writes what [`read_slot`] reads.
-pub(crate) fn write_slot<T: Choice>(len: u16, data: &T, w: &mut Writer, gap: usize, room: usize) {
+pub(crate) fn write_slot<T: Choice>(len: u16, data: &T, w: &mut Writer<'_>, gap: usize, room: usize) {
     data.tag().write(w);
     len.write(w);
     w.zeros(gap);

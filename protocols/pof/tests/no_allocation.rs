@@ -2,7 +2,9 @@
 
 use ferroflow_pof::fast::{ActionSlot, FieldMatch, FlowModBuilder, PacketInView, write_packet_out};
 use ferroflow_pof::handshake::{ControllerHandshake, SwitchHandshake, SwitchStep};
-use ferroflow_pof::{Body, FlowModCommand, Header, MAX_MESSAGE_LEN, Message, Profile, TableType};
+use ferroflow_pof::{
+    Body, EncodeError, FlowModCommand, Header, MAX_MESSAGE_LEN, Message, Profile, TableType,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -92,6 +94,25 @@ fn the_data_path_allocates_nothing() {
             }
         });
         assert_eq!((count, answered), (0, 2), "{profile}");
+    }
+}
+
+/// A value without rubbish in its padding is written where it belongs at once.
+#[test]
+fn a_message_is_written_into_a_buffer() {
+    let mut out = [0; MAX_MESSAGE_LEN];
+    for profile in [Profile::P118, Profile::P119, Profile::P134, Profile::P140] {
+        for first in 0..=255u8 {
+            let entropy: Vec<u8> = (0..200).map(|n: u8| n.wrapping_mul(first) ^ n).collect();
+            let message = Message::arbitrary(profile, &[&[0, 0, 0, 0, first][..], &entropy].concat());
+            let Ok(bytes) = message.to_vec() else { panic!("{message:?}") };
+            let mut len = Ok(0);
+            let count = allocations(|| len = message.encode(&mut out));
+            assert_eq!((count, len.as_ref()), (0, Ok(&bytes.len())), "{message:?}");
+            assert_eq!(out[..bytes.len()], bytes);
+            let room = message.encode(&mut out[..bytes.len() - 1]).unwrap_err();
+            assert!(matches!(room, EncodeError::Room { need, .. } if need == bytes.len()), "{room}");
+        }
     }
 }
 

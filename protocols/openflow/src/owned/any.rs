@@ -48,6 +48,17 @@ macro_rules! each_version {
                 }
             }
 
+            /// Writes the message at the front of `buf`, and says how many bytes it has. Nothing but an error allocates.
+            ///
+            /// # Errors
+            /// As [`encode`](Self::encode), and when `buf` is too short.
+            pub fn encode_into(&self, buf: &mut [u8]) -> Result<usize, EncodeError> {
+                match self {
+                    $(Self::$variant(message) => message.encode_into(buf),)*
+                    Self::OtherHello(hello) => hello.encode_into(buf),
+                }
+            }
+
             /// The message's version.
             pub fn version(&self) -> Version {
                 match self {

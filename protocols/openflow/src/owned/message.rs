@@ -36,6 +36,12 @@ pub struct DecodeError {
 }
 
 impl DecodeError {
+    /// What is wrong with a message of this name; where no structure knows what to answer, `OFPBRC_BAD_LEN`.
+    pub(super) fn of(message: String, field: ReadError) -> Self {
+        let (ty, code) = field.answer().unwrap_or((ErrorCode::BAD_LEN.ty, ErrorCode::BAD_LEN.code));
+        Self { message, field, answer: ErrorCode { ty, code } }
+    }
+
     /// The way to the field, from the message inwards.
     pub fn path(&self) -> &Path {
         self.field.path()
@@ -87,10 +93,9 @@ impl<B: Body> Message<B> {
         let mut r = Reader::new(bytes, B::VERSION.0);
         let message = Self::read(&mut r).and_then(|message| r.finished().map(|()| message));
         message.map_err(|field| {
-            let (ty, code) = field.answer().unwrap_or((ErrorCode::BAD_LEN.ty, ErrorCode::BAD_LEN.code));
             let tag = bytes.get(1).and_then(|&ty| B::Tag::read(&mut Reader::new(&[ty], 0)).ok());
             let message = tag.map_or(String::new(), |tag| tag.to_string());
-            DecodeError { message, field, answer: ErrorCode { ty, code } }
+            DecodeError::of(message, field)
         })
     }
 
@@ -99,7 +104,20 @@ impl<B: Body> Message<B> {
     /// # Errors
     /// When a part is too long for its length field, or not of this version.
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
-        let mut w = Writer::for_version(B::VERSION.0);
+        let mut bytes = Vec::new();
+        self.finish(Writer::append(&mut bytes, B::VERSION.0))?;
+        Ok(bytes)
+    }
+
+    /// Writes the message at the front of `buf`, and says how many bytes it has. Nothing but an error allocates.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode), and when `buf` is too short. What is in `buf` is then of no use.
+    pub fn encode_into(&self, buf: &mut [u8]) -> Result<usize, EncodeError> {
+        self.finish(Writer::fill_slice(buf, B::VERSION.0))
+    }
+
+    fn finish(&self, mut w: Writer<'_>) -> Result<usize, EncodeError> {
         self.write(&mut w);
         w.finish().map_err(|field| EncodeError { message: self.body.tag().to_string(), field })
     }
@@ -130,7 +148,7 @@ impl<B: Body> Codec for Message<B> {
         Ok(Self { xid, body })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         let start = w.offset();
         B::VERSION.0.write(w);
         self.body.tag().write(w);

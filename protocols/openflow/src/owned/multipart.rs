@@ -37,7 +37,7 @@ macro_rules! multipart {
                     Ok(Self { flags, body: $body::read_rest(tag, start, r)? })
                 }
 
-                fn write(&self, w: &mut Writer) {
+                fn write(&self, w: &mut Writer<'_>) {
                     let start = w.offset();
                     self.body.tag().write(w);
                     self.flags.write(w);

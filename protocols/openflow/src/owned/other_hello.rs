@@ -2,7 +2,6 @@
 
 use super::common;
 use super::message::{DecodeError, EncodeError};
-use crate::error::ErrorCode;
 use crate::header::Version;
 use ferroflow_wire::codec::{Codec, Json, JsonError, JsonObject, Object, ReadError, Reader, Value, Writer};
 
@@ -26,7 +25,7 @@ impl OtherHello {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut r = Reader::new(bytes, bytes.first().copied().unwrap_or_default());
         let hello = Self::read(&mut r).and_then(|hello| r.finished().map(|()| hello));
-        hello.map_err(|field| DecodeError { message: NAME.to_owned(), field, answer: ErrorCode::BAD_LEN })
+        hello.map_err(|field| DecodeError::of(NAME.to_owned(), field))
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, ReadError> {
@@ -41,7 +40,16 @@ impl OtherHello {
     }
 
     pub(super) fn encode(&self) -> Result<Vec<u8>, EncodeError> {
-        let mut w = Writer::for_version(self.version.0);
+        let mut bytes = Vec::new();
+        self.finish(Writer::append(&mut bytes, self.version.0))?;
+        Ok(bytes)
+    }
+
+    pub(super) fn encode_into(&self, buf: &mut [u8]) -> Result<usize, EncodeError> {
+        self.finish(Writer::fill_slice(buf, self.version.0))
+    }
+
+    fn finish(&self, mut w: Writer<'_>) -> Result<usize, EncodeError> {
         w.bytes(&[self.version.0, OFPT_HELLO]);
         let length = w.hole(2, "length");
         self.xid.write(&mut w);

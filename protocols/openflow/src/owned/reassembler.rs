@@ -1,6 +1,11 @@
 //! The parts of multipart messages put together.
 
+use super::any::AnyMessage;
+use super::message::{Body as _, DecodeError};
+use super::{v10, v12, v13, v14, v15};
+use crate::error::ErrorCode;
 use crate::header::{Header, OFP_HEADER_LEN, Version};
+use ferroflow_wire::codec::{Choice, Codec, ReadError, Reader, Reason};
 use std::collections::VecDeque;
 
 /// A request's or reply's body, all parts of it together.
@@ -12,6 +17,61 @@ pub struct Assembled {
     pub ty: u16,
     /// What follows type, flags and padding, of all parts.
     pub body: Vec<u8>,
+}
+
+/// One arm for every version: the module, and the bodies of requests and of replies.
+macro_rules! decode_whole {
+    ($self:ident, $($variant:ident $module:ident $name:literal $request:ident($request_body:ident)
+        $reply:ident($reply_body:ident),)*) => {
+        $(
+            if $self.header.version == $module::Body::VERSION {
+                let xid = $self.header.xid;
+                let body = if $self.is_request() {
+                    $module::Body::$request($self.read::<$module::$request_body>(concat!($name, "_REQUEST"))?.into())
+                } else {
+                    $module::Body::$reply($self.read::<$module::$reply_body>(concat!($name, "_REPLY"))?.into())
+                };
+                return Ok(AnyMessage::$variant($module::Message { xid, body }));
+            }
+        )*
+    };
+}
+
+impl Assembled {
+    /// The message as a whole, as if it had come in one part.
+    ///
+    /// # Errors
+    /// When the parts together are no message. The offset of the field is from the start of [`body`](Self::body).
+    pub fn decode(&self) -> Result<AnyMessage, DecodeError> {
+        decode_whole! { self,
+            V10 v10 "OFPT_STATS" StatsRequest(StatsRequestBody) StatsReply(StatsReplyBody),
+            V12 v12 "OFPT_STATS" StatsRequest(StatsRequestBody) StatsReply(StatsReplyBody),
+            V13 v13 "OFPT_MULTIPART" MultipartRequest(MultipartRequestBody) MultipartReply(MultipartReplyBody),
+            V14 v14 "OFPT_MULTIPART" MultipartRequest(MultipartRequestBody) MultipartReply(MultipartReplyBody),
+            V15 v15 "OFPT_MULTIPART" MultipartRequest(MultipartRequestBody) MultipartReply(MultipartReplyBody),
+        }
+        let reason = Reason::BadValue { found: self.header.version.0.into() };
+        let field = ReadError::new(0, reason).within("version");
+        Err(DecodeError { message: String::new(), field, answer: ErrorCode::BAD_VERSION })
+    }
+
+    fn is_request(&self) -> bool {
+        self.header.ty == types(self.header.version)[0]
+    }
+
+    fn read<B: Choice>(&self, message: &str) -> Result<B, DecodeError> {
+        let ty = self.ty.to_be_bytes();
+        let mut r = Reader::new(&self.body, self.header.version.0);
+        let body = B::Tag::read(&mut Reader::new(&ty, 0))
+            .and_then(|tag| B::read_rest(tag, 0, &mut r))
+            .and_then(|body| r.finished().map(|()| body));
+        body.map_err(|field| DecodeError::of(message.to_owned(), field))
+    }
+}
+
+/// The types of requests and of replies in parts.
+fn types(version: Version) -> [u8; 2] {
+    if version == Version::V1_0 { [16, 17] } else { [18, 19] }
 }
 
 /// Why a part was refused. What was kept of its message is dropped.
@@ -99,11 +159,8 @@ impl Reassembler {
 /// Header, type, flags and body of a multipart message of any version.
 fn split(message: &[u8]) -> Option<(Header, u16, u16, &[u8])> {
     let header = Header::parse(message).ok()?;
-    let (types, padding): (_, usize) = match header.version {
-        Version::V1_0 => ([16, 17], 0),
-        _ => ([18, 19], 4),
-    };
-    if !types.contains(&header.ty) || usize::from(header.length) != message.len() {
+    let padding = if header.version == Version::V1_0 { 0 } else { 4 };
+    if !types(header.version).contains(&header.ty) || usize::from(header.length) != message.len() {
         return None;
     }
     let (fixed, rest) = message[OFP_HEADER_LEN..].split_first_chunk::<4>()?;

@@ -77,7 +77,7 @@ impl Codec for FlowMod {
         })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         let profile = Profile::of_version(w.version());
         let Some(unused) = profile.max_instructions().checked_sub(self.instructions.len()) else {
             return w.fail("instructions", "more elements than slots");

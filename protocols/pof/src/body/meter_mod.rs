@@ -34,7 +34,7 @@ impl Codec for MeterMod {
         Ok(Self { command, slot: None, meter_id: field(r, "meter_id")?, rate: rate.into() })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         w.bytes(&[self.command.0, 0]);
         if SLOTS.contains(&w.version()) {
             write_slot_or_pad(self.slot, w);

@@ -70,7 +70,7 @@ impl Codec for Frame {
         Bytes::read(r).map(Self)
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         if self.0.len() > MAX_PACKET_LEN {
             w.fail("frame", "over 2048 bytes");
         }
@@ -107,7 +107,7 @@ impl Codec for PacketOut {
         Ok(Self { buffer_id, in_port, packet_len, actions, data })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         if self.packet_len as usize > self.data.0.len() {
             w.fail("packet_len", "more than the bytes of data");
         }

@@ -65,7 +65,7 @@ impl Codec for PortId {
         }
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         if !SLOTS.contains(&w.version()) {
             return self.0.write(w);
         }

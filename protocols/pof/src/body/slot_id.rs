@@ -13,7 +13,7 @@ pub(super) fn slot_or_pad(r: &mut Reader<'_>) -> Result<Option<u16>, ReadError> 
     Ok(None)
 }
 
-pub(super) fn write_slot_or_pad(slot: Option<u16>, w: &mut Writer) {
+pub(super) fn write_slot_or_pad(slot: Option<u16>, w: &mut Writer<'_>) {
     match (slot, SLOTS.contains(&w.version())) {
         (Some(slot), true) => slot.write(w),
         (None, false) => w.zeros(2),

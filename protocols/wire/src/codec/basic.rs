@@ -23,7 +23,7 @@ macro_rules! number {
                 r.array().map(Self::from_be_bytes)
             }
 
-            fn write(&self, w: &mut Writer) {
+            fn write(&self, w: &mut Writer<'_>) {
                 w.bytes(&self.to_be_bytes());
             }
         }
@@ -61,7 +61,7 @@ impl Codec for i32 {
         r.array().map(Self::from_be_bytes)
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         w.bytes(&self.to_be_bytes());
     }
 }
@@ -100,7 +100,7 @@ impl Codec for U24 {
         Ok(Self(u32::from_be_bytes([0, a, b, c])))
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         let [over, a, b, c] = self.0.to_be_bytes();
         if over != 0 {
             w.fail("number", "over 24 bits");
@@ -134,7 +134,7 @@ macro_rules! address {
                 r.array::<$octets>().map(Self::from)
             }
 
-            fn write(&self, w: &mut Writer) {
+            fn write(&self, w: &mut Writer<'_>) {
                 w.bytes(&self.octets());
             }
         }
@@ -213,7 +213,7 @@ impl Codec for Bytes {
         Ok(Self(r.rest().to_vec()))
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         w.bytes(&self.0);
     }
 }
@@ -258,7 +258,7 @@ impl<const N: usize> Codec for Raw<N> {
         r.array().map(Self)
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         w.bytes(&self.0);
     }
 }
@@ -297,7 +297,7 @@ impl<T: Codec> Codec for Vec<T> {
         Ok(list)
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         self.iter().for_each(|element| element.write(w));
     }
 }
@@ -310,7 +310,7 @@ impl<T: Codec, const N: usize> Codec for [T; N] {
         list.try_into().map_err(|_| r.error(Reason::BadLength { length: N as u64 }))
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         self.iter().for_each(|element| element.write(w));
     }
 }
@@ -322,7 +322,7 @@ impl<T: Codec> Codec for Box<T> {
         T::read(r).map(Self::new)
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         (**self).write(w);
     }
 }
@@ -335,7 +335,7 @@ impl<T: Codec> Codec for Option<T> {
         if r.is_empty() { Ok(None) } else { T::read(r).map(Some) }
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         if let Some(value) = self {
             value.write(w);
         }
@@ -363,7 +363,7 @@ pub fn read_only<T: Codec>(r: &mut Reader<'_>, is_there: bool) -> Result<Option<
 }
 
 #[doc(hidden)]
-pub fn write_only<T: Codec>(value: &Option<T>, w: &mut Writer, is_there: bool, field: &'static str) {
+pub fn write_only<T: Codec>(value: &Option<T>, w: &mut Writer<'_>, is_there: bool, field: &'static str) {
     match value {
         Some(value) if is_there => value.write(w),
         Some(_) => w.fail(field, "not a field of this version"),
@@ -388,7 +388,7 @@ pub fn read_padded<T: Codec>(r: &mut Reader<'_>, unit: usize) -> Result<Vec<T>, 
 }
 
 #[doc(hidden)]
-pub fn write_padded<T: Codec>(list: &[T], w: &mut Writer, unit: usize) {
+pub fn write_padded<T: Codec>(list: &[T], w: &mut Writer<'_>, unit: usize) {
     if !list.is_empty() {
         w.align(0, unit);
         list.iter().for_each(|element| element.write(w));
@@ -407,7 +407,7 @@ pub fn read_slots<T: Codec>(r: &mut Reader<'_>, count: usize, slots: usize) -> R
 }
 
 #[doc(hidden)]
-pub fn write_slots<T: Codec>(list: &[T], w: &mut Writer, slots: usize, field: &'static str) {
+pub fn write_slots<T: Codec>(list: &[T], w: &mut Writer<'_>, slots: usize, field: &'static str) {
     if list.len() > slots {
         return w.fail(field, "more elements than slots");
     }

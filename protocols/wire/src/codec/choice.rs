@@ -22,7 +22,7 @@ pub trait Choice: Sized {
     fn read_rest(tag: Self::Tag, start: usize, r: &mut Reader<'_>) -> Result<Self, ReadError>;
 
     /// Writes what [`read_rest`](Self::read_rest) reads.
-    fn write_rest(&self, start: usize, w: &mut Writer);
+    fn write_rest(&self, start: usize, w: &mut Writer<'_>);
 
     /// Appends the fields but for the number.
     fn rest_to_fields(&self, object: &mut Object);
@@ -113,7 +113,7 @@ macro_rules! choice {
                 }
             }
 
-            fn write_rest(&self, start: usize, w: &mut $crate::codec::Writer) {
+            fn write_rest(&self, start: usize, w: &mut $crate::codec::Writer<'_>) {
                 match self {
                     $(Self::$variant $(($inner))? $({ $($field),* })? => {
                         $(
@@ -300,7 +300,7 @@ macro_rules! tlv {
                 Ok(value)
             }
 
-            fn write(&self, w: &mut $crate::codec::Writer) {
+            fn write(&self, w: &mut $crate::codec::Writer<'_>) {
                 #[allow(unused_variables, reason = "only padding goes by it")]
                 let start = w.offset();
                 $crate::codec::write_tlv::<Self, $int>(self, w, stringify!($len), 1 $(* $multiple)?);
@@ -326,7 +326,7 @@ macro_rules! ltv {
                     .map_err(|e| e.or_answer_of($answer, version))
             }
 
-            fn write(&self, w: &mut $crate::codec::Writer) {
+            fn write(&self, w: &mut $crate::codec::Writer<'_>) {
                 $crate::codec::write_ltv::<Self, $int>(self, w, stringify!($len));
             }
         }
@@ -349,7 +349,7 @@ macro_rules! tagged {
                 $crate::codec::Choice::read_rest(tag, start, r)
             }
 
-            fn write(&self, w: &mut $crate::codec::Writer) {
+            fn write(&self, w: &mut $crate::codec::Writer<'_>) {
                 let start = w.offset();
                 $crate::codec::Codec::write(&$crate::codec::Choice::tag(self), w);
                 $crate::codec::Choice::write_rest(self, start, w);
@@ -422,7 +422,7 @@ pub fn read_tlv<T: Choice, L: Number>(
 }
 
 #[doc(hidden)]
-pub fn write_tlv<T: Choice, L: Number>(value: &T, w: &mut Writer, len: &'static str, unit: usize) {
+pub fn write_tlv<T: Choice, L: Number>(value: &T, w: &mut Writer<'_>, len: &'static str, unit: usize) {
     let start = w.offset();
     value.tag().write(w);
     let hole = w.hole(L::MIN, len);
@@ -445,7 +445,7 @@ pub fn read_ltv<T: Choice, L: Number>(r: &mut Reader<'_>, len: &'static str) -> 
 }
 
 #[doc(hidden)]
-pub fn write_ltv<T: Choice, L: Number>(value: &T, w: &mut Writer, len: &'static str) {
+pub fn write_ltv<T: Choice, L: Number>(value: &T, w: &mut Writer<'_>, len: &'static str) {
     let start = w.offset();
     let hole = w.hole(L::MIN, len);
     value.tag().write(w);

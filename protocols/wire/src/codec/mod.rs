@@ -144,7 +144,7 @@ pub trait Codec: Sized {
     fn read(r: &mut Reader<'_>) -> Result<Self, ReadError>;
 
     /// Appends the value.
-    fn write(&self, w: &mut Writer);
+    fn write(&self, w: &mut Writer<'_>);
 }
 
 /// The value that `bytes` are as a whole.
@@ -163,9 +163,7 @@ pub fn from_bytes<T: Codec>(bytes: &[u8], version: u8) -> Result<T, ReadError> {
 /// # Errors
 /// When the format cannot carry it.
 pub fn to_bytes<T: Codec>(value: &T) -> Result<Vec<u8>, WriteError> {
-    let mut w = Writer::new();
-    value.write(&mut w);
-    w.finish()
+    to_bytes_of(value, 0)
 }
 
 /// The bytes of a value in a version.
@@ -173,9 +171,11 @@ pub fn to_bytes<T: Codec>(value: &T) -> Result<Vec<u8>, WriteError> {
 /// # Errors
 /// When the format cannot carry it, or has no such structure or field in this version.
 pub fn to_bytes_of<T: Codec>(value: &T, version: u8) -> Result<Vec<u8>, WriteError> {
-    let mut w = Writer::for_version(version);
+    let mut bytes = Vec::new();
+    let mut w = Writer::append(&mut bytes, version);
     value.write(&mut w);
-    w.finish()
+    w.finish()?;
+    Ok(bytes)
 }
 
 /// Passes its tokens on if this crate has the feature `arbitrary`.

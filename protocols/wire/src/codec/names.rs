@@ -194,7 +194,7 @@ macro_rules! __number_codec {
                 $crate::codec::Codec::read(r).map(Self)
             }
 
-            fn write(&self, w: &mut $crate::codec::Writer) {
+            fn write(&self, w: &mut $crate::codec::Writer<'_>) {
                 $crate::codec::Codec::write(&self.0, w);
             }
         }

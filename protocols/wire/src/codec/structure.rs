@@ -61,7 +61,7 @@ macro_rules! structure {
             }
 
             #[allow(unused_variables, reason = "only lengths and padding go by the start")]
-            fn write(&self, w: &mut $crate::codec::Writer) {
+            fn write(&self, w: &mut $crate::codec::Writer<'_>) {
                 let Self { $($field),* } = self;
                 let start = w.offset();
                 $crate::__write_body!(w, start, {

@@ -70,7 +70,7 @@ impl<const N: usize> Codec for FixedStr<N> {
         r.array().map(Self)
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         w.bytes(&self.0);
     }
 }
@@ -132,7 +132,7 @@ impl Codec for Text {
         Ok(Self(r.rest().to_vec()))
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         w.bytes(&self.0);
     }
 }

@@ -1,11 +1,22 @@
 use super::error::WriteError;
 
-/// Builds a message in a vector. What cannot be written is remembered, and is the error of [`finish`](Self::finish).
-#[derive(Debug, Default)]
-pub struct Writer {
-    buf: Vec<u8>,
+/// Builds a message, at the end of a vector or at the front of a slice that the caller gives. What cannot be written is
+/// remembered, and is the error of [`finish`](Self::finish). Nothing is allocated but room in the vector.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    room: Room<'a>,
+    /// Bytes written; more than the room when a slice is too short.
+    len: usize,
     version: u8,
     error: Option<WriteError>,
+}
+
+/// Where the bytes go.
+#[derive(Debug)]
+enum Room<'a> {
+    /// Behind this many bytes that are none of the message's.
+    Vector(&'a mut Vec<u8>, usize),
+    Slice(&'a mut [u8]),
 }
 
 /// The place of a length or count that is filled in later.
@@ -23,46 +34,65 @@ impl Hole {
     }
 }
 
-impl Writer {
-    /// An empty message.
-    pub fn new() -> Self {
-        Self::default()
+impl<'a> Writer<'a> {
+    /// A message of `version`, whose structures are held to what this version has, behind what `bytes` hold already.
+    /// Version 0 is any version.
+    pub fn append(bytes: &'a mut Vec<u8>, version: u8) -> Self {
+        let before = bytes.len();
+        Self { room: Room::Vector(bytes, before), len: 0, version, error: None }
     }
 
-    /// An empty message of `version`, whose structures are held to what this version has. 0 is any version.
-    pub fn for_version(version: u8) -> Self {
-        Self { version, ..Self::default() }
+    /// As [`append`](Self::append), at the front of `bytes`. When they are too few, the message is counted to its end all
+    /// the same.
+    pub fn fill_slice(bytes: &'a mut [u8], version: u8) -> Self {
+        Self { room: Room::Slice(bytes), len: 0, version, error: None }
     }
 
-    /// The version given to [`for_version`](Self::for_version), or 0.
+    /// The version given at the start, or 0.
     pub fn version(&self) -> u8 {
         self.version
     }
 
     /// Bytes written so far.
     pub fn offset(&self) -> usize {
-        self.buf.len()
+        self.len
     }
 
     /// Appends `bytes`.
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.buf.extend_from_slice(bytes);
+        match &mut self.room {
+            Room::Vector(vector, _) => vector.extend_from_slice(bytes),
+            Room::Slice(slice) => {
+                if let Some(room) = slice.get_mut(self.len..self.len + bytes.len()) {
+                    room.copy_from_slice(bytes);
+                }
+            }
+        }
+        self.len += bytes.len();
     }
 
     /// Appends `n` zero bytes of padding.
     pub fn zeros(&mut self, n: usize) {
-        self.buf.resize(self.buf.len() + n, 0);
+        match &mut self.room {
+            Room::Vector(vector, _) => vector.resize(vector.len() + n, 0),
+            Room::Slice(slice) => {
+                if let Some(room) = slice.get_mut(self.len..self.len + n) {
+                    room.fill(0);
+                }
+            }
+        }
+        self.len += n;
     }
 
     /// Pads with zeros to a multiple of `unit` bytes from offset `start`.
     pub fn align(&mut self, start: usize, unit: usize) {
-        let len = self.buf.len() - start;
+        let len = self.len - start;
         self.zeros(len.next_multiple_of(unit) - len);
     }
 
     /// Leaves `width` bytes (at most 8) for a number that is known later; `field` is its name in an error.
     pub fn hole(&mut self, width: usize, field: &'static str) -> Hole {
-        let at = self.buf.len();
+        let at = self.len;
         self.zeros(width);
         Hole { at, width, field }
     }
@@ -75,7 +105,13 @@ impl Writer {
         if over.iter().any(|&b| b != 0) {
             self.fail(field, "too great for its field");
         }
-        self.buf[at..at + width].copy_from_slice(fits);
+        let (room, at) = match &mut self.room {
+            Room::Vector(vector, before) => (&mut vector[..], at + *before),
+            Room::Slice(slice) => (&mut slice[..], at),
+        };
+        if let Some(room) = room.get_mut(at..at + width) {
+            room.copy_from_slice(fits);
+        }
     }
 
     /// Notes that `field` cannot be written. The first such error is kept.
@@ -83,14 +119,24 @@ impl Writer {
         self.error.get_or_insert(WriteError { field, what });
     }
 
-    /// The message.
+    /// The first part that could not be written, if there is any.
+    pub fn error(&self) -> Option<WriteError> {
+        self.error
+    }
+
+    /// Ends the message, and says how many bytes it has.
     ///
     /// # Errors
-    /// When a part of it could not be written.
-    pub fn finish(self) -> Result<Vec<u8>, WriteError> {
-        match self.error {
-            None => Ok(self.buf),
-            Some(error) => Err(error),
+    /// When a part of it could not be written, or the slice is too short for it.
+    pub fn finish(self) -> Result<usize, WriteError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        match self.room {
+            Room::Slice(slice) if slice.len() < self.len => {
+                Err(WriteError { field: "length", what: "over the bytes that the buffer has" })
+            }
+            _ => Ok(self.len),
         }
     }
 }

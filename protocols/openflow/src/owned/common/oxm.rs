@@ -55,15 +55,6 @@ impl OxmHeader {
     pub fn payload_len(&self) -> Option<usize> {
         self.length.checked_sub(self.id.experimenter_len()).map(usize::from)
     }
-
-    /// The header of a field with a payload of `len` bytes.
-    pub(super) fn of(id: OxmId, hasmask: bool, len: usize, w: &mut Writer) -> Self {
-        let length = len + usize::from(id.experimenter_len());
-        if length > 255 {
-            w.fail("oxm_length", "over 255");
-        }
-        Self { id, hasmask, length: length as u8 }
-    }
 }
 
 impl Codec for OxmHeader {
@@ -80,7 +71,7 @@ impl Codec for OxmHeader {
         Ok(Self { id, hasmask: field & 1 == 1, length })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         self.id.class.write(w);
         if self.id.field > 0x7f {
             w.fail("oxm_field", "over 127");
@@ -208,22 +199,38 @@ pub(super) fn read_maskable<T: Codec>(
     Ok((value, Some(T::read(r)?)))
 }
 
-/// Writes a field.
-pub(super) fn write_field<T: Codec>(id: OxmId, value: &T, mask: Option<&T>, w: &mut Writer) {
-    let mut payload = Writer::new();
-    value.write(&mut payload);
-    let half = payload.offset();
-    if let Some(mask) = mask {
-        mask.write(&mut payload);
-        if payload.offset() != 2 * half {
-            w.fail("oxm mask", "not as long as the value");
-        }
+/// Writes a field: its header, and what `payload` appends.
+pub(super) fn write_field(
+    id: OxmId,
+    hasmask: bool,
+    w: &mut Writer<'_>,
+    payload: impl FnOnce(&mut Writer<'_>),
+) {
+    id.class.write(w);
+    if id.field > 0x7f {
+        w.fail("oxm_field", "over 127");
     }
-    match payload.finish() {
-        Ok(payload) => {
-            OxmHeader::of(id, mask.is_some(), payload.len(), w).write(w);
-            w.bytes(&payload);
-        }
-        Err(error) => w.fail(error.field, error.what),
+    w.bytes(&[id.field << 1 | u8::from(hasmask)]);
+    let length = w.hole(1, "oxm_length");
+    let start = w.offset();
+    if id.class == OxmClass::OFPXMC_EXPERIMENTER {
+        id.experimenter.write(w);
     }
+    payload(w);
+    w.fill(length, w.offset() - start);
+}
+
+/// Writes a field of a value and perhaps a mask.
+pub(super) fn write_value<T: Codec>(id: OxmId, value: &T, mask: Option<&T>, w: &mut Writer<'_>) {
+    write_field(id, mask.is_some(), w, |w| {
+        let start = w.offset();
+        value.write(w);
+        let half = w.offset() - start;
+        if let Some(mask) = mask {
+            mask.write(w);
+            if w.offset() - start != 2 * half {
+                w.fail("oxm mask", "not as long as the value");
+            }
+        }
+    });
 }

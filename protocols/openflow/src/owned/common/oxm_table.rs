@@ -1,7 +1,7 @@
 //! The match fields: the standard's (OF 1.5.1 7.2.3.7, a superset of the earlier versions'), and Open vSwitch's.
 
 use super::numbers::{Ipv6ExtHdr, PortNo};
-use super::oxm::{OxmClass, OxmHeader, OxmId, read_field, read_maskable, read_plain, write_field};
+use super::oxm::{OxmClass, OxmId, read_field, read_maskable, read_plain, write_field, write_value};
 use crate::owned::v15::HeaderType;
 use ferroflow_wire::MacAddr;
 use ferroflow_wire::codec::{
@@ -146,17 +146,16 @@ macro_rules! oxm_fields {
                 })
             }
 
-            fn write(&self, w: &mut Writer) {
+            fn write(&self, w: &mut Writer<'_>) {
                 match self {
-                    $(Self::$plain(value) => write_field(self.id(), value, None, w),)*
-                    $(Self::$maskable(value, mask) => write_field(self.id(), value, mask.as_ref(), w),)*
+                    $(Self::$plain(value) => write_value(self.id(), value, None, w),)*
+                    $(Self::$maskable(value, mask) => write_value(self.id(), value, mask.as_ref(), w),)*
                     $(Self::$numbered(n, ..) if !($base..$base + $count).contains(n) => {
                         w.fail(stringify!($nname), "there is no field of this number");
                     }
-                    Self::$numbered(_, value, mask) => write_field(self.id(), value, mask.as_ref(), w),)*
+                    Self::$numbered(_, value, mask) => write_value(self.id(), value, mask.as_ref(), w),)*
                     Self::Unknown { id, hasmask, unknown } => {
-                        OxmHeader::of(*id, *hasmask, unknown.len(), w).write(w);
-                        w.bytes(unknown);
+                        write_field(*id, *hasmask, w, |w| w.bytes(unknown));
                     }
                 }
             }
@@ -213,9 +212,8 @@ macro_rules! oxm_fields {
                         let value = T::arbitrary(e);
                         // Fields of no fixed length have a mask of the same length: their own value will do.
                         let mask = bool::arbitrary(e).then(|| {
-                            let mut w = Writer::new();
-                            value.write(&mut w);
-                            let bytes: Vec<u8> = w.finish().map_or(Vec::new(), |b| b.iter().map(|_| e.byte()).collect());
+                            let mut bytes = ferroflow_wire::codec::to_bytes(&value).expect("a made-up value");
+                            bytes.iter_mut().for_each(|byte| *byte = e.byte());
                             ferroflow_wire::codec::from_bytes(&bytes, e.version()).expect("a value of any bytes")
                         });
                         (value, mask)

@@ -32,7 +32,7 @@ pub fn read(r: &mut Reader<'_>) -> Result<Oxm, ReadError> {
     Ok(field)
 }
 
-pub fn write(field: &Oxm, w: &mut Writer) {
+pub fn write(field: &Oxm, w: &mut Writer<'_>) {
     // Version 0 is any version.
     if field.has_mask() && w.version() != 0 && !may_be_masked(w.version()) {
         w.fail("field", "cannot be masked before 1.5");

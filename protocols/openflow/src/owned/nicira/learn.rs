@@ -94,7 +94,7 @@ impl Codec for FlowModSpec {
         Ok(Self { n_bits, src, dst })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         if !(1..=N_BITS).contains(&self.n_bits) {
             w.fail("n_bits", "not of 1 to 1023");
         }
@@ -178,7 +178,7 @@ impl Codec for FlowModSpecs {
         Ok(Self(specs))
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         self.0.write(w);
     }
 }

@@ -66,7 +66,7 @@ impl Codec for OfsNbits {
         Ok(Self { ofs: raw >> 6, n_bits: (raw & 0x3f) as u8 + 1 })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         if self.ofs > 0x3ff || !(1..=64).contains(&self.n_bits) {
             w.fail("ofs_nbits", "ofs over 1023, or n_bits not of 1 to 64");
         }
@@ -111,7 +111,7 @@ impl Codec for Actions {
         }
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         match self {
             Self::V10(actions) => actions.write(w),
             Self::Later(actions) => actions.write(w),
@@ -195,7 +195,7 @@ impl Codec for NatRange {
         })
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         let parts = [
             self.ipv4_min.is_some(),
             self.ipv4_max.is_some(),

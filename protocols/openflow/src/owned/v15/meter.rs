@@ -45,7 +45,7 @@ mod features {
         Ok(flags)
     }
 
-    pub fn write(flags: &Option<MeterFeatureFlags>, w: &mut Writer) {
+    pub fn write(flags: &Option<MeterFeatureFlags>, w: &mut Writer<'_>) {
         flags.write(w);
         w.zeros(if flags.is_some() { 4 } else { 0 });
     }

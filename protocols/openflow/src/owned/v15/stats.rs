@@ -70,7 +70,7 @@ macro_rules! oxs_fields {
                 })
             }
 
-            fn write_value(&self, w: &mut Writer) {
+            fn write_value(&self, w: &mut Writer<'_>) {
                 match self {
                     $(Self::$variant(value) => value.write(w),)*
                     Self::Unknown { unknown, .. } => unknown.write(w),
@@ -167,7 +167,7 @@ impl Codec for Oxs {
         oxs.map_err(|e| e.within(id.name().unwrap_or("oxs")))
     }
 
-    fn write(&self, w: &mut Writer) {
+    fn write(&self, w: &mut Writer<'_>) {
         let id = self.id();
         id.class.write(w);
         if id.field > 0x7f {
