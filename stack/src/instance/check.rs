@@ -5,7 +5,6 @@ use super::inner::Inner;
 use crate::port::Port;
 use crate::service::{ConnInfo, Service};
 use crate::tcp::State;
-use crate::tcp::table::Entry;
 use crate::tcp::tcb::Tcb;
 
 /// What cannot be, and is: a bug.
@@ -35,7 +34,7 @@ impl Inner {
             let index = id.index() as u32;
             let broken = |what| Broken { what, conn: Some(tcb.info()) };
             tcb.check(!in_line).map_err(broken)?;
-            let found = self.table.find(&tcb.key) == Some(Entry::Conn(index));
+            let found = self.table.find(&tcb.key) == Some(index);
             if found != is_known(tcb) {
                 return Err(broken("the table finds what is over, or does not find what is not"));
             }
@@ -65,8 +64,11 @@ impl Inner {
         if held != self.table.memory() {
             return Err("the buffers' sum is wrong");
         }
-        if known + self.time_waits.len() != self.table.keys() {
+        if known != self.table.keys() {
             return Err("a key leads nowhere");
+        }
+        if !self.time_waits.check() {
+            return Err("an entry of TIME_WAIT is not found, or is lost");
         }
         if dirty > self.dirty.len() {
             return Err("a connection waits for its turn, and nobody will call it");

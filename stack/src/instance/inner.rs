@@ -18,11 +18,21 @@ use crate::option::ConnOption;
 use crate::path::PathMtus;
 use crate::service::{CloseReason, ConnId};
 use crate::tcp::isn::Secret;
-use crate::tcp::table::Table;
+use crate::tcp::table::{Key, Table};
 use crate::tcp::tcb::{AckDue, State};
-use crate::tcp::time_wait::{TimeWait, TimeWaits};
+use crate::tcp::time_wait::TimeWait;
+use crate::tcp::time_waits::TimeWaits;
 use crate::time::Instant;
 use crate::timer::Wheel;
+
+/// What a key leads to: never to both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A connection's slot.
+    Conn(u32),
+    /// A slot of [`TimeWaits`].
+    TimeWait(u32),
+}
 
 /// A port that is listened on.
 #[derive(Debug)]
@@ -93,7 +103,8 @@ impl Inner {
             Secret::derived(config.seed, drawn)
         };
         let secret = Secret::new(draw(), draw());
-        let table = Table::new(config.tcp.max_conns, draw());
+        let hash_seed = draw();
+        let table = Table::new(config.tcp.max_conns, hash_seed);
         let neighbors = Neighbors::new(
             NeighborConfig::new(config.mac, config.address, config.prefix_len, config.gateway),
             draw(),
@@ -104,7 +115,7 @@ impl Inner {
             secret,
             counters: Counters::default(),
             table,
-            time_waits: TimeWaits::new(config.tcp.max_time_wait),
+            time_waits: TimeWaits::new(config.tcp.max_time_wait, hash_seed),
             listeners: HashMap::new(),
             wheel: Wheel::new(),
             fired: Vec::new(),
@@ -177,27 +188,29 @@ impl Inner {
         self.ended.push_back(id);
     }
 
+    /// Who has the key.
+    #[inline]
+    pub(super) fn find(&self, key: &Key) -> Option<Entry> {
+        let conn = self.table.find(key).map(Entry::Conn);
+        conn.or_else(|| self.time_waits.find(key).map(Entry::TimeWait))
+    }
+
     /// TIME_WAIT begins: the segments that still come are answered from what is kept here.
     pub(super) fn enter_time_wait(&mut self, index: u32) {
         let until = self.now + self.config.tcp.time_wait;
         let Some(tcb) = self.table.at(index) else { return };
         let entry = TimeWait::of(tcb, until);
         let ack_due = tcb.ack != AckDue::No;
-        let (slot, evicted) = self.time_waits.insert(entry);
-        self.table.set_time_wait(entry.key, slot);
-        if let Some(old) = evicted {
-            self.counters.tcp_time_wait_evicted += 1;
-            self.table.forget_time_wait(&old.key);
-        }
+        self.table.forget_conn(&entry.key, index);
+        let evicted = self.time_waits.insert(&entry);
+        self.counters.tcp_time_wait_evicted += u64::from(evicted.is_some());
         if ack_due {
             self.send_time_wait_ack(&entry);
         }
     }
 
     pub(super) fn expire_time_waits(&mut self) {
-        while let Some(entry) = self.time_waits.expire(self.now) {
-            self.table.forget_time_wait(&entry.key);
-        }
+        while self.time_waits.expire(self.now).is_some() {}
     }
 
     /// An initial sequence number (RFC 6528), beyond `after` if an old connection used the same ports.

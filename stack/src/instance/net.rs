@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::inner::{Inner, Listener, MAX_LISTENERS};
+use super::inner::{Entry, Inner, Listener, MAX_LISTENERS};
 use super::receive::is_martian;
 use crate::net::{ConnectOptions, Listen, ListenError, Net, NetError};
 use crate::option::ConnOption;
 use crate::ring::SendRing;
 use crate::service::{CloseReason, ConnId, ConnInfo};
-use crate::tcp::table::{Entry, Key};
+use crate::tcp::table::Key;
 use crate::tcp::tcb::{Open, State, Tcb};
 use crate::tcp_info::TcpInfo;
 use crate::time::Instant;
@@ -50,7 +50,7 @@ impl Inner {
     }
 
     fn port_is_free(&self, key: &Key) -> bool {
-        match self.table.find(key) {
+        match self.find(key) {
             None => true,
             Some(Entry::Conn(_)) => false,
             Some(Entry::TimeWait(slot)) => self.time_waits.get(slot).is_none_or(|entry| {
@@ -87,9 +87,7 @@ impl Inner {
 
     /// Takes over what a TIME_WAIT entry knows and removes it: our next sequence number there.
     pub(super) fn leave_time_wait(&mut self, key: &Key) -> Option<ferroflow_wire::SeqNumber> {
-        let Some(Entry::TimeWait(slot)) = self.table.find(key) else { return None };
-        let entry = self.time_waits.remove(slot)?;
-        self.table.forget_time_wait(key);
+        let entry = self.time_waits.remove(self.time_waits.find(key)?)?;
         self.counters.tcp_time_wait_reused += 1;
         Some(entry.snd_nxt)
     }

@@ -16,7 +16,7 @@ use super::tcp_receive::{HEADERS, segment_size};
 use crate::port::Csum;
 use crate::service::{CloseReason, Service};
 use crate::steer::Owner;
-use crate::tcp::table::{Entry, Key};
+use crate::tcp::table::Key;
 use crate::tcp::tcb::{State, Tcb};
 
 /// Carries one frame to its end.
@@ -214,7 +214,7 @@ fn quoted<'a>(inner: &'a mut Inner, original: &[u8]) -> Option<Quoted<'a>> {
     }
     let tcp = QuotedTcp::parse(ip.payload()).ok()?;
     let key = Key::new(ip.src(), tcp.src_port, ip.dst(), tcp.dst_port);
-    let Some(Entry::Conn(index)) = inner.table.find(&key) else { return None };
+    let index = inner.table.find(&key)?;
     let tcb = inner.table.at(index)?;
     let in_flight = tcp.seq.ge(tcb.snd.una) && tcp.seq.lt(tcb.snd.max);
     in_flight.then_some(Quoted { index, tcb, seq: tcp.seq, len: ip.total_len() })

@@ -9,7 +9,7 @@ use ferroflow_wire::tcp::{self, TcpFlags, TcpHeader, TcpOptions, TcpView};
 use ferroflow_wire::{MacAddr, SeqNumber};
 
 use super::deliver::Upcalls;
-use super::inner::{Inner, Listener};
+use super::inner::{Entry, Inner, Listener};
 use super::receive::write_headers;
 use crate::path::PathMtus;
 use crate::port::Csum;
@@ -17,7 +17,7 @@ use crate::service::{ConnId, Service};
 use crate::tcp::TcpConfig;
 use crate::tcp::cookie;
 use crate::tcp::input::{Cx, End, Segment};
-use crate::tcp::table::{Entry, Key};
+use crate::tcp::table::Key;
 use crate::tcp::tcb::{Open, State, Tcb};
 use crate::tcp::time_wait::{Answer, TimeWait};
 use crate::time::Instant;
@@ -90,7 +90,7 @@ pub(super) fn segment<S: Service>(
         remote_port: view.src_port(),
         local_port: view.dst_port(),
     };
-    match inner.table.find(&ends.key()) {
+    match inner.find(&ends.key()) {
         Some(Entry::Conn(index)) => connection(inner, up, index, &seg, &ends),
         Some(Entry::TimeWait(slot)) => time_wait(inner, slot, &seg, &ends),
         None => listener(inner, up, &seg, &ends),
@@ -168,7 +168,7 @@ fn learn_path(tcb: &mut Tcb, paths: &mut PathMtus, established: bool, now: Insta
 
 /// RFC 9293 3.10.7.4 for TIME_WAIT; RFC 6191
 fn time_wait(inner: &mut Inner, slot: u32, seg: &Segment<'_>, ends: &Ends) {
-    let Some(entry) = inner.time_waits.get(slot).copied() else { return };
+    let Some(entry) = inner.time_waits.get(slot) else { return };
     let listener = inner.listeners.get(&ends.local_port);
     match (entry.input(seg, inner.config.tcp.timestamps), listener) {
         (Answer::Ignore, _) => {}

@@ -2,7 +2,7 @@
 //!
 //! `tcb` what a connection remembers · `input` a segment arrives · `output` what may be sent now · `timers` what the
 //! clock asks for · `recv` bytes waiting for their turn or their reader · `autotune` how many may wait · `table` whose
-//! segment is it, `index` by its hash · `time_wait` what is left after the end · `isn` RFC 6528 · `info` what
+//! segment is it, `index` by its hash · `time_wait` what is left after the end, `time_waits` all of that · `isn` RFC 6528 · `info` what
 //! can be known of it, and its options · `cookie` SYN cookies · `urgent` how far urgent data goes · `check` what always
 //! holds.
 //!
@@ -34,6 +34,7 @@ pub mod sent;
 pub mod table;
 pub mod tcb;
 pub mod time_wait;
+pub mod time_waits;
 pub mod timers;
 pub mod ts_clock;
 pub mod urgent;

@@ -1,6 +1,5 @@
 //! Whose segment is it? Connections by address and port, found by hash: the cost does not grow with their number.
 
-use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -42,6 +41,16 @@ impl Key {
         [self.a, u64::from(self.b)]
     }
 
+    /// Without a gap.
+    pub fn packed(&self) -> [u32; 3] {
+        [(self.a >> 32) as u32, self.a as u32, self.b]
+    }
+
+    /// From that.
+    pub fn unpacked([high, low, b]: [u32; 3]) -> Key {
+        Key { a: u64::from(high) << 32 | u64::from(low), b }
+    }
+
     /// Our address.
     pub fn local(&self) -> Ipv4Addr {
         Ipv4Addr::from_bits(self.b)
@@ -73,15 +82,6 @@ impl Key {
     }
 }
 
-/// What a key leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
-    /// A connection's slot.
-    Conn(u32),
-    /// A slot of [`super::time_wait::TimeWaits`].
-    TimeWait(u32),
-}
-
 #[derive(Debug)]
 struct Slot {
     generation: u32,
@@ -90,13 +90,11 @@ struct Slot {
     tcb: Option<Box<Tcb>>,
 }
 
-/// The connections of one instance: slots that are used again, and the index that finds them. A key leads to a connection
-/// or to an entry of TIME_WAIT, never to both.
+/// The connections of one instance: slots that are used again, and the index that finds them.
 #[derive(Debug)]
 pub struct Table {
     hasher: foldhash::fast::FixedState,
     index: Index,
-    time_waits: HashMap<Key, u32, foldhash::fast::FixedState>,
     slots: Vec<Slot>,
     free: Vec<u32>,
     len: usize,
@@ -108,11 +106,9 @@ pub struct Table {
 impl Table {
     /// At most `max` connections; `seed` makes the hash unpredictable from outside.
     pub fn new(max: usize, seed: u64) -> Table {
-        let hasher = foldhash::fast::FixedState::with_seed(seed);
         Table {
+            hasher: foldhash::fast::FixedState::with_seed(seed),
             index: Index::default(),
-            time_waits: HashMap::with_hasher(hasher.clone()),
-            hasher,
             slots: Vec::new(),
             free: Vec::new(),
             len: 0,
@@ -131,16 +127,10 @@ impl Table {
         self.len == 0
     }
 
-    /// Who has the key.
+    /// The slot of the connection that has the key.
     #[inline]
-    pub fn find(&self, key: &Key) -> Option<Entry> {
-        if let Some(slot) = self.index.find(self.hash(key), |slot| self.is_of(slot, key)) {
-            return Some(Entry::Conn(slot));
-        }
-        if self.time_waits.is_empty() {
-            return None;
-        }
-        self.time_waits.get(key).map(|&slot| Entry::TimeWait(slot))
+    pub fn find(&self, key: &Key) -> Option<u32> {
+        self.index.find(self.hash(key), |slot| self.is_of(slot, key))
     }
 
     /// The hash of a key, for [`Table::touch_index`] and [`Table::guess`].
@@ -188,19 +178,6 @@ impl Table {
         slot.tcb = Some(Box::new(tcb));
         self.len += 1;
         Some(ConnId::new(index, slot.generation))
-    }
-
-    /// Leads a key to a TIME_WAIT entry instead of its connection.
-    pub fn set_time_wait(&mut self, key: Key, slot: u32) {
-        if let Some(Entry::Conn(index)) = self.find(&key) {
-            self.forget_conn(&key, index);
-        }
-        self.time_waits.insert(key, slot);
-    }
-
-    /// The key of a TIME_WAIT entry leads nowhere any more.
-    pub fn forget_time_wait(&mut self, key: &Key) {
-        self.time_waits.remove(key);
     }
 
     /// The key leads nowhere any more, if it led to this connection.
@@ -286,9 +263,9 @@ impl Table {
         tcb.counted = held;
     }
 
-    /// How many keys lead somewhere, those of TIME_WAIT included.
+    /// How many keys lead somewhere.
     pub fn keys(&self) -> usize {
-        self.index.len() + self.time_waits.len()
+        self.index.len()
     }
 
     /// All connections, and whether they stand in the list of those with something to send.
