@@ -31,7 +31,8 @@ pub enum ConnOption {
     /// TCP_USER_TIMEOUT (RFC 5482): how long data may stay unacknowledged; zero = the default.
     UserTimeout(Duration),
     /// Whether the user time-out is exchanged with the peer, and the peer's adopted if the service has set none (RFC 5482 3.1,
-    /// ENABLED). From the SYN on if set before it.
+    /// ENABLED). From the SYN on if set before it. What the service has set then has
+    /// [`crate::tcp::TcpConfig::user_timeout_limits`] too.
     UserTimeoutExchange(bool),
     /// TCP_CONGESTION
     Congestion(Algorithm),

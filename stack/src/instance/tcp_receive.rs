@@ -179,8 +179,8 @@ fn time_wait(inner: &mut Inner, slot: u32, seg: &Segment<'_>, ends: &Ends) {
             let old = inner.leave_time_wait(&entry.key);
             open(inner, seg, ends, token, old);
         }
-        (Answer::Ack | Answer::Reopen, _) => {
-            if seg.flags.fin() {
+        (answer @ (Answer::Ack | Answer::AckAndRestart | Answer::Reopen), _) => {
+            if answer == Answer::AckAndRestart {
                 inner.time_waits.restart(slot, inner.now + inner.config.tcp.time_wait);
             }
             if inner.replies.allow(inner.now) {

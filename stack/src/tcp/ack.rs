@@ -59,7 +59,11 @@ impl Tcb {
         }
         let fin_acked = news.moved > 0 && self.advance(seg, &mut news, cx);
         if self.sack_ok {
+            let sacked = self.sent.sacked();
             self.take_sacks(seg, &mut news, cx);
+            if self.sent.sacked() > sacked {
+                self.rack.sacked();
+            }
         }
         self.measure_ack(&mut news, cx);
         self.rack.delivered(&news.delivered, fack, self.recovery.echo_is_old(news.echo), cx.now);

@@ -31,6 +31,9 @@ pub struct Rack {
     /// RACK.reo_wnd_mult: quarters of the least round trip.
     mult: u8,
     persist: u8,
+    /// How many acknowledgements have told of something beyond a gap since SND.UNA moved: at least so many segments are
+    /// there, however small.
+    sacks: u8,
     /// RACK.dsack_round: the window widens once per round trip.
     dsack_round: Option<SeqNumber>,
 }
@@ -106,9 +109,16 @@ impl Rack {
         }
     }
 
+    /// An acknowledgement has told of something beyond a gap that no other had told of.
+    #[inline]
+    pub fn sacked(&mut self) {
+        self.sacks = self.sacks.saturating_add(1);
+    }
+
     /// SND.UNA has moved: a round that is over is forgotten, before it would seem to lie ahead.
     #[inline]
     pub fn follow(&mut self, una: SeqNumber) {
+        self.sacks = 0;
         self.dsack_round = self.dsack_round.filter(|&round| una.lt(round));
     }
 
@@ -122,7 +132,9 @@ impl Rack {
 
     /// RACK.reo_wnd (RFC 8985 6.2 step 4)
     fn reo_wnd(&self, path: &Path) -> Duration {
-        if !self.reordering_seen && (path.recovering || path.sacked >= DUP_THRESH * path.mss) {
+        // Segments are not counted but bytes are; small ones show by the number of acknowledgements.
+        let three = path.sacked >= DUP_THRESH * path.mss || u32::from(self.sacks) >= DUP_THRESH;
+        if !self.reordering_seen && (path.recovering || three) {
             return Duration::ZERO;
         }
         let wide = self.min_rtt().unwrap_or_default() * u32::from(self.mult.max(1)) / 4;

@@ -35,6 +35,8 @@ pub enum Answer {
     Ignore,
     /// The last ACK again.
     Ack,
+    /// That, and the time starts anew.
+    AckAndRestart,
     /// A SYN that is certainly new: the entry makes room for a new connection, whose first sequence number must be
     /// beyond the old one's last (RFC 9293 3.6.1, MAY-2).
     Reopen,
@@ -63,7 +65,21 @@ impl TimeWait {
         if seg.flags.syn() && !seg.flags.ack() {
             return if self.is_new(seg, timestamps) { Answer::Reopen } else { Answer::Ack };
         }
+        if self.is_fin_again(seg) {
+            return Answer::AckAndRestart;
+        }
         if seg.seq_len() == 0 && seg.seq == self.rcv_nxt { Answer::Ignore } else { Answer::Ack }
+    }
+
+    /// RFC 9293 3.10.7.4 eighth step: the peer's FIN is sent again, the last thing that it sends. Another segment with a
+    /// FIN, or one with an older timestamp (RFC 7323 5.3 R1), is not that, and does not keep the entry alive.
+    fn is_fin_again(&self, seg: &Segment<'_>) -> bool {
+        let old = match (self.ts_recent, seg.options.timestamps) {
+            (Some(recent), Some((value, _))) => (value.wrapping_sub(recent) as i32) < 0,
+            (recent, _) => recent.is_some(),
+        };
+        let flags = seg.flags;
+        flags.fin() && flags.ack() && !flags.syn() && seg.seq + seg.seq_len() == self.rcv_nxt && !old
     }
 
     /// RFC 6191 2: by timestamp where both connections have them, else by sequence number.

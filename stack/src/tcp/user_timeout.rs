@@ -52,18 +52,24 @@ fn decode(option: u16) -> Option<Duration> {
     (value != 0).then(|| Duration::from_secs(seconds))
 }
 
+/// RFC 5482 3.1: L_LIMIT and U_LIMIT, which hold for both ends' values.
+fn within_limits(time: Duration, config: &TcpConfig) -> Duration {
+    let (least, most) = config.user_timeout_limits;
+    time.max(least).min(most)
+}
+
 impl Tcb {
     /// R2 of RFC 9293 3.8.3: how long data may stay unacknowledged.
     pub(super) fn user_timeout(&self, config: &TcpConfig) -> Duration {
         let Some(own) = &self.own else { return config.user_timeout };
         if let Some(time) = own.user_timeout {
-            return time; // RFC 5482 3.1: what the application has set, the peer does not change
+            // RFC 5482 3.1: what the application has set, the peer does not change
+            return if own.exchange.is_some() { within_limits(time, config) } else { time };
         }
         let remote = own.exchange.and_then(|exchange| exchange.remote);
         let Some(remote) = remote else { return config.user_timeout };
         // USER_TIMEOUT = min(U_LIMIT, max(ADV_UTO, REMOTE_UTO, L_LIMIT))
-        let (least, most) = config.user_timeout_limits;
-        config.user_timeout.max(remote).max(least).min(most)
+        within_limits(config.user_timeout.max(remote), config)
     }
 
     /// The option in our SYN or SYN,ACK: always, if it is exchanged at all.
@@ -119,7 +125,7 @@ impl Tcb {
         let synchronized = self.state.is_synchronized();
         let own = self.own.as_ref().and_then(|own| own.user_timeout);
         if let Some(exchange) = self.exchange_mut() {
-            exchange.local = encode(own.unwrap_or(config.user_timeout));
+            exchange.local = encode(own.map_or(config.user_timeout, |time| within_limits(time, config)));
             if synchronized {
                 exchange.due = Due::Yes;
             }

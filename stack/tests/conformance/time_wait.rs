@@ -1,5 +1,7 @@
 //! TIME-WAIT: RFC 9293 3.6.1, 3.10.7.4; RFC 6191; RFC 1337.
 
+use ferroflow_wire::tcp::TcpFlags;
+
 use crate::prelude::*;
 
 /// A connection that the stack closed first, now in TIME-WAIT; the peer's next number is 2, the stack's 2.
@@ -25,6 +27,48 @@ fn the_fin_again_is_acknowledged_again_and_restarts_the_clock() {
     assert_eq!(p.stack.time_waits(), 1);
     p.advance(11_000);
     assert_eq!(p.stack.time_waits(), 0);
+}
+
+#[test]
+fn only_the_peers_fin_restarts_the_clock() {
+    // RFC 9293 3.10.7.4: first step (a FIN elsewhere is not acceptable), fourth and fifth step, eighth step
+    let others = [fin(2, 2), fin(0, 2), fin(500, 2), data(1, 2, b"x"), fin(1, 2).flags(TcpFlags::FIN)];
+    for other in others {
+        let mut p = Peer::new();
+        lingering(&mut p, syn());
+        p.advance(50_000);
+        p.send(other);
+        p.expect(ACK, 2, 2, 0);
+        p.advance(11_000);
+        assert_eq!(p.stack.time_waits(), 0);
+    }
+    // It may have gone with text, and all of that goes again.
+    let mut p = Peer::new();
+    p.open(syn());
+    p.shutdown();
+    p.expect(FIN_ACK, 1, 1, 0);
+    p.send(fin(1, 2).text(b"text"));
+    p.expect(ACK, 2, 6, 0);
+    p.advance(50_000);
+    p.send(fin(3, 2).text(b"xt"));
+    p.expect(ACK, 2, 6, 0);
+    p.advance(50_000);
+    assert_eq!(p.stack.time_waits(), 1);
+}
+
+#[test]
+fn a_fin_with_an_older_timestamp_does_not_restart_the_clock() {
+    // RFC 7323 5.3 R1
+    for (value, left) in [(999, 0), (1000, 1), (1001, 1)] {
+        let mut p = Peer::new();
+        lingering(&mut p, syn().ts(1000, 0));
+        p.flow.ts = None;
+        p.advance(50_000);
+        p.send(fin(1, 2).ts(value, 0));
+        p.expect(ACK, 2, 2, 0);
+        p.advance(11_000);
+        assert_eq!(p.stack.time_waits(), left, "{value}");
+    }
 }
 
 #[test]

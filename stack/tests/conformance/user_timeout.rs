@@ -119,11 +119,23 @@ fn a_later_segment_changes_it_too_even_while_time_runs_out() {
 #[test]
 fn what_the_service_has_set_the_peer_does_not_change() {
     // RFC 5482 3, 3.1: CHANGEABLE is false then
-    let own = ConnOption::UserTimeout(Duration::from_secs(30));
+    let own = ConnOption::UserTimeout(Duration::from_secs(130));
     let mut p = listening_with(&[own, ConnOption::UserTimeoutExchange(true)]);
     let got = p.open(syn().user_timeout(300));
-    assert_eq!(got.options.user_timeout, Some(30));
-    assert_eq!(patience(&mut p), 30);
+    assert_eq!(got.options.user_timeout, Some(130));
+    assert_eq!(patience(&mut p), 130);
+}
+
+#[test]
+fn what_the_service_has_set_has_limits_where_it_is_exchanged() {
+    // RFC 5482 3, 3.1
+    for (exchange, set, kept) in [(true, 30, 100), (true, 5000, 3600), (false, 30, 30), (false, 5000, 5000)] {
+        let own = ConnOption::UserTimeout(Duration::from_secs(set));
+        let mut p = listening_with(&[own, ConnOption::UserTimeoutExchange(exchange)]);
+        let got = p.open(syn().user_timeout(300));
+        assert_eq!(got.options.user_timeout, exchange.then_some(kept as u16));
+        assert_eq!(patience(&mut p), kept, "{set} s, {exchange}");
+    }
 }
 
 #[test]

@@ -45,6 +45,20 @@ fn without_reordering_three_segments_or_a_repair_are_enough() {
 }
 
 #[test]
+fn three_small_segments_are_three_segments() {
+    // RFC 8985 6.2 step 4: RACK.segs_sacked
+    let mut rack = rack();
+    rack.sacked();
+    rack.sacked();
+    assert_eq!(rack.patience(&path(200, false)), ms(125));
+    rack.sacked();
+    assert_eq!(rack.patience(&path(300, false)), ms(100));
+    rack.follow(seq(1100));
+    rack.sacked();
+    assert_eq!(rack.patience(&path(100, false)), ms(125), "of those behind a new gap");
+}
+
+#[test]
 fn the_window_grows_with_dsack_and_is_bounded_by_the_round_trip() {
     // RFC 8985 6.2 step 4
     let mut rack = rack();
