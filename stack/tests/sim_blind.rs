@@ -212,7 +212,7 @@ impl Attack {
         let mut net = SimNet::new(seed);
         let link = LinkConfig { delay: Duration::ZERO, ..LinkConfig::default() };
         let mut config = net.next_config();
-        config.tcp.challenge_acks_per_second = CHALLENGES;
+        config.tcp.challenge_acks = CHALLENGES;
         config.tcp.delayed_ack = Duration::from_millis(100);
         let host = net.add_host_with(config, Default::default(), link, Target::default());
         let peer = net.add_peer(link);

@@ -99,7 +99,8 @@ const TABLE: &[(&str, Set)] = &[
     ("max_conns", |s, v| put(&mut s.tcp.max_conns, v.parse().ok())),
     ("max_time_wait", |s, v| put(&mut s.tcp.max_time_wait, v.parse().ok())),
     ("replies_per_second", |s, v| put(&mut s.tcp.replies_per_second, v.parse().ok())),
-    ("challenge_acks_per_second", |s, v| put(&mut s.tcp.challenge_acks_per_second, v.parse().ok())),
+    ("challenge_acks", |s, v| put(&mut s.tcp.challenge_acks, v.parse().ok())),
+    ("challenge_period", |s, v| put(&mut s.tcp.challenge_period, millis(v))),
 ];
 
 impl Settings {

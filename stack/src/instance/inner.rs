@@ -127,9 +127,9 @@ impl Inner {
             dirty: VecDeque::new(),
             resumed: Vec::new(),
             ended: VecDeque::new(),
-            replies: RateLimit::new(config.tcp.replies_per_second, draw()),
-            challenges: RateLimit::new(config.tcp.challenge_acks_per_second, draw()),
-            icmp_errors: RateLimit::new(config.icmp_errors_per_second, draw()),
+            replies: RateLimit::per_second(config.tcp.replies_per_second, draw()),
+            challenges: RateLimit::new(config.tcp.challenge_acks, config.tcp.challenge_period, draw()),
+            icmp_errors: RateLimit::per_second(config.icmp_errors_per_second, draw()),
             rng: draw(),
             config,
         }

@@ -1,7 +1,6 @@
 //! A TCP segment arrives: whose is it, and what becomes of it (RFC 9293 3.10.7).
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
 
 use ferroflow_wire::ethernet::{self, EthernetView};
 use ferroflow_wire::ipv4::{self, IpProtocol, Ipv4Header, Ipv4View};
@@ -21,9 +20,6 @@ use crate::tcp::table::Key;
 use crate::tcp::tcb::{Open, State, Tcb};
 use crate::tcp::time_wait::{Answer, TimeWait};
 use crate::time::Instant;
-
-/// Least time between two challenge ACKs of a connection (RFC 5961 7).
-const CHALLENGE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Bytes of the IPv4 and TCP headers without options.
 pub(super) const HEADERS: u32 = (ipv4::HEADER_LEN + tcp::HEADER_LEN) as u32;
@@ -108,7 +104,7 @@ fn connection<S: Service>(
     let memory_short = inner.memory_short();
     let Inner { table, counters, config, now, listeners, challenges, paths, .. } = inner;
     let Some(tcb) = table.at(index) else { return };
-    let answered = tcb.answered.is_some_and(|at| now.since(at) < CHALLENGE_INTERVAL);
+    let answered = tcb.answered.is_some_and(|at| now.since(at) < config.tcp.challenge_period / 2);
     let may_challenge = !answered && challenges.would_allow(*now);
     let listener = tcb.listener;
     if let Some(port) = listener

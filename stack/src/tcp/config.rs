@@ -103,9 +103,11 @@ pub struct TcpConfig {
     /// Most resets, and ACKs from TIME_WAIT, a second. What each second really allows is drawn between half of it and all
     /// of it, so that nobody can count what others caused.
     pub replies_per_second: u32,
-    /// Most challenge ACKs (RFC 5961 7) a second of all connections, drawn in the same way; each connection sends at most
-    /// one in 500 ms.
-    pub challenge_acks_per_second: u32,
+    /// Most challenge ACKs (RFC 5961 7) of all connections in `challenge_period`, drawn in the same way; each connection
+    /// sends at most one in half of that time.
+    pub challenge_acks: u32,
+    /// The time for which that holds, a millisecond at least. Linux's is a second.
+    pub challenge_period: Duration,
 }
 
 impl Default for TcpConfig {
@@ -145,7 +147,8 @@ impl Default for TcpConfig {
             max_gaps: 64,
             syn_cookies: true,
             replies_per_second: 1000,
-            challenge_acks_per_second: 1000,
+            challenge_acks: 1000,
+            challenge_period: Duration::from_secs(1),
         }
     }
 }

@@ -219,7 +219,7 @@ fn a_forged_duplicate_from_before_the_window_acknowledges_nothing() {
 #[test]
 fn challenge_acks_of_all_connections_are_limited() {
     // RFC 5961 7; how many there are differs from second to second (CVE-2016-5696)
-    let mut p = Peer::with(|c| c.tcp.challenge_acks_per_second = 20);
+    let mut p = Peer::with(|c| c.tcp.challenge_acks = 20);
     let mut flows = Vec::new();
     for port in 1..=40 {
         p.switch(Flow::new(port));

@@ -59,7 +59,7 @@ pub fn settings(script: &mut Script<'_>) -> Settings {
     tcp.user_timeout = Duration::from_secs(if on(fourth, 0) { 10 } else { 120 });
     tcp.memory = if on(fourth, 1) { 20_000 } else { tcp.memory };
     tcp.buffers_idle = Duration::from_millis(if on(fourth, 2) { 10 } else { 5000 });
-    tcp.challenge_acks_per_second = if on(fourth, 3) { 2 } else { 1000 };
+    tcp.challenge_acks = if on(fourth, 3) { 2 } else { 1000 };
     tcp.replies_per_second = if on(fourth, 4) { 2 } else { 1000 };
     tcp.max_conns = MAX_CONNS;
     tcp.max_time_wait = MAX_TIME_WAIT;
