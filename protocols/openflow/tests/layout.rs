@@ -309,6 +309,15 @@ fn nicira() {
             "idle_timeout" 0, "hard_timeout" 2, "priority" 4, "cookie" 6, "flags" 14, "table_id" 16,
             "fin_idle_timeout" 18, "fin_hard_timeout" 20
         }
+        nicira::NxBucket: 8 { "len" 0, "action_array_len" 2, "bucket_id" 4, "actions" 8, "properties" 8 }
+        nicira::NxGroupMod: 16 {
+            "command" 0, "type" 2, "group_id" 4, "bucket_array_len" 8, "command_bucket_id" 12, "buckets" 16,
+            "properties" 16
+        }
+        nicira::NxGroupDesc: 16 {
+            "length" 0, "type" 2, "group_id" 4, "bucket_list_len" 8, "buckets" 16, "properties" 16
+        }
+        nicira::NxGroupFeatures: 40 { "types" 0, "capabilities" 4, "max_groups" 8, "actions" 24 }
         nicira::NxSubfield: 6 { "field" 0, "ofs" 4 }
         // After the type.
         v10::NxVendorError: 10 { "code" 0, "vendor" 2, "vendor_type" 6, "vendor_code" 8, "data" 10 }

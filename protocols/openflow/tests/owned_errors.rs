@@ -1,6 +1,7 @@
 //! What is wrong with a message is said with its field, offset and reason, and the error that the specification wants sent.
 
-use ferroflow_openflow::owned::{AnyMessage, common, v12, v14};
+use ferroflow_openflow::owned::nicira::NxAction;
+use ferroflow_openflow::owned::{AnyMessage, common, v10, v12, v14};
 use ferroflow_openflow::{ErrorCode, ErrorMsg};
 
 fn hex(text: &str) -> Vec<u8> {
@@ -363,6 +364,29 @@ fn types_of_other_versions() {
         "OFPT_STATS_REQUEST: type at offset 8: unexpected value 9",
         (1, 2),
     );
+}
+
+/// The field for `NXAST_LEARN2`'s result is there if the flags say so, and only then.
+#[test]
+fn the_result_of_learning() {
+    let learn =
+        "ffff 0028 00002320 002d 0000 0000 0000 0000000000000000 0004 00 00 0000 0000 00000000 0000 0000";
+    refused(
+        &format!("01 0d 0038 00000001 ffffffff 0001 0028 {learn}"),
+        "OFPT_PACKET_OUT: actions[0].learn.result_dst.oxm_class at offset 56: truncated: 2 bytes needed, 0 there",
+        (2, 1),
+    );
+    let with_field = learn.replacen("0028", "0030", 1) + "0001 00 04 00000000";
+    let bytes = hex(&format!("01 0d 0040 00000001 ffffffff 0001 0030 {with_field}"));
+    let AnyMessage::V10(mut message) = AnyMessage::decode(&bytes).unwrap() else { panic!("not 1.0") };
+    let v10::Body::PacketOut(packet) = &mut message.body else { panic!("no packet_out") };
+    let v10::Action::Vendor(v10::VendorAction::Nicira(NxAction::Learn2 { learn })) = &mut packet.actions[0]
+    else {
+        panic!("{packet:?}");
+    };
+    learn.result_dst = None;
+    let error = message.encode().unwrap_err();
+    assert_eq!(error.to_string(), "OFPT_PACKET_OUT: result_dst: not as NX_LEARN_F_WRITE_RESULT says");
 }
 
 /// A value that the message's version does not have is not written.

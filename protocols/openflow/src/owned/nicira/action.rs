@@ -1,6 +1,7 @@
 //! Nicira actions (`NXAST_*`), in vendor actions of 1.0 and experimenter actions of later versions.
 
 use super::learn::{FlowModSpecs, LearnFlags};
+use super::learn2::NxLearn2;
 use super::parts::{Actions, NatRange, NxmHeader, OfsNbits};
 use crate::owned::common::{GroupId, MeterId, Oxm, OxmHeader, QueueId, TableId};
 use crate::owned::v10::PortNo;
@@ -292,15 +293,7 @@ choice! {
         NXAST_CLONE => Clone { _[6], actions: Actions, },
         NXAST_CT_CLEAR => CtClear { _[6], },
         NXAST_RESUBMIT_TABLE_CT => ResubmitTableCt { in_port: PortNo, table: TableId, _[3], },
-        NXAST_LEARN2 => Learn2 {
-            learn: NxLearn as flat,
-            /// Greatest number of learned flows; 0 for no limit.
-            limit: u32,
-            result_dst_ofs: u16,
-            _[2],
-            /// The destination of the result, if the flags say so, and a list of `flow_mod_spec`, as they are.
-            rest: Bytes as after(40),
-        },
+        NXAST_LEARN2 => Learn2 { learn: NxLearn2 as flat, _[align 8], },
         NXAST_ENCAP => Encap {
             hdr_size: u16,
             new_pkt_type: u32,

@@ -1,4 +1,4 @@
-//! `NXAST_LEARN`'s list of what a learned flow matches and does.
+//! `NXAST_LEARN`'s and `NXAST_LEARN2`'s list of what a learned flow matches and does.
 
 use super::parts::NxmHeader;
 use ferroflow_wire::codec::{

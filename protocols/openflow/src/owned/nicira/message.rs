@@ -1,6 +1,8 @@
 //! Nicira messages (`NXT_*`), in vendor messages of 1.0 and experimenter messages of later versions.
 
+use super::group::NxGroupMod;
 use super::parts::Actions;
+use crate::owned::common::since_14::AsyncConfig;
 use crate::owned::common::{BufferId, FlowRemovedReasons, Oxm, PacketInReasons, PortReasons, TableId};
 use crate::owned::v10::{FlowModFlags, PortNo};
 use crate::v13::{FlowRemovedReason, PacketInReason};
@@ -199,9 +201,11 @@ choice! {
             _[10],
             maps: Vec<TlvMap>,
         },
+        NXT_SET_ASYNC_CONFIG2 in 1..=4 => SetAsyncConfig2(config: AsyncConfig),
         NXT_RESUME => Resume { props: Vec<PacketIn2Prop>, },
         NXT_CT_FLUSH_ZONE => CtFlushZone { _[6], zone_id: u16, },
         NXT_PACKET_IN2 => PacketIn2 { props: Vec<PacketIn2Prop>, },
+        NXT_GROUP_MOD in 1..=1 => GroupMod(group: NxGroupMod),
         NXT_CT_FLUSH => CtFlush {
             ip_proto: u8,
             _[7],

@@ -1,7 +1,8 @@
 //! Nicira statistics (`NXST_*`): vendor stats of 1.0, experimenter multiparts of later versions.
 
+use super::group::{NxGroupDesc, NxGroupFeatures};
 use super::parts::Actions;
-use crate::owned::common::{AggregateStats, Oxm, TableId};
+use crate::owned::common::{AggregateStats, GroupStats, GroupStatsRequest, Oxm, TableId};
 use crate::owned::v10::PortNo;
 use ferroflow_wire::{bit_flags, choice, ltv, open_enum, structure, tagged};
 
@@ -148,6 +149,9 @@ macro_rules! nx_stats {
                 NXST_FLOW_MONITOR => FlowMonitor { $($pad)* monitors: Vec<NxFlowMonitorRequest>, },
                 NXST_IPFIX_BRIDGE => IpfixBridge { $($pad)* },
                 NXST_IPFIX_FLOW => IpfixFlow { $($pad)* },
+                NXST_GROUP in 1..=1 => Group { $($pad)* request: GroupStatsRequest as flat, },
+                NXST_GROUP_DESC in 1..=1 => GroupDesc { $($pad)* request: GroupStatsRequest as flat, },
+                NXST_GROUP_FEATURES in 1..=1 => GroupFeatures { $($pad)* },
                 _ => Unknown,
             }
         }
@@ -161,6 +165,9 @@ macro_rules! nx_stats {
                 NXST_FLOW_MONITOR => FlowMonitor { $($pad)* updates: Vec<FlowUpdate>, },
                 NXST_IPFIX_BRIDGE => IpfixBridge { $($pad)* stats: IpfixStats as flat, },
                 NXST_IPFIX_FLOW => IpfixFlow { $($pad)* body: Vec<IpfixStats>, },
+                NXST_GROUP in 1..=1 => Group { $($pad)* body: Vec<GroupStats>, },
+                NXST_GROUP_DESC in 1..=1 => GroupDesc { $($pad)* body: Vec<NxGroupDesc>, },
+                NXST_GROUP_FEATURES in 1..=1 => GroupFeatures { $($pad)* features: NxGroupFeatures as flat, },
                 _ => Unknown,
             }
         }
