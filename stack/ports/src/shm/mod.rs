@@ -2,7 +2,7 @@
 //!
 //! One end listens at a Unix socket ([`listen`]), with one queue for each of its cores; another program goes there
 //! ([`visit`]) with as many queues as it likes. For every two queues there is one ring each way. When the visiting program
-//! ends, however it ends, the next may come; one at a time.
+//! ends, however it ends, what it had sent is taken, and the next may come; one at a time.
 //!
 //! Neither end trusts the other. The memory is sealed against becoming shorter; counts and lengths that are read there are
 //! checked, and each frame is copied once into private memory before anything looks at it (`ring.rs`). Whoever writes

@@ -108,7 +108,7 @@ impl ShmPort {
         &self.counters
     }
 
-    /// Whether another program is attached, as far as this queue knows.
+    /// Whether another program is attached, as far as this queue knows, or has left frames that are still to be taken.
     pub fn is_attached(&self) -> bool {
         self.session.is_some()
     }
@@ -131,15 +131,36 @@ impl ShmPort {
         Ok(())
     }
 
-    /// Takes the next session, if there is one.
+    /// Takes the next session, if there is one. Whoever had the one before is gone then; what that one sent comes first.
     fn renew(&mut self) {
-        let Origin::Listening { visitors, .. } = &self.origin else { return };
-        let Some(session) = visitors.take() else { return };
-        // The old one's bell is closed and so watched no more.
-        self.session = None;
-        // Without a descriptor to sleep on the session is none; the other end sees that.
-        if self.begin(session).is_err() {
+        let visitors = match &self.origin {
+            Origin::Listening { visitors, .. } if visitors.has_next() => visitors.clone(),
+            _ => return,
+        };
+        self.part();
+        // The old one's bell is closed with it, and so watched no more. Without a descriptor to sleep on the new one is none;
+        // the other end sees that.
+        if self.session.is_none()
+            && let Some(session) = visitors.take()
+            && self.begin(session).is_err()
+        {
             self.counters.broken += 1;
+        }
+    }
+
+    /// The other end is gone. What it had sent before is still taken; then the session is over.
+    #[cold]
+    fn part(&mut self) {
+        match self.session.as_mut().map(Session::part) {
+            Some(Err(Broken)) => self.break_off(),
+            _ => self.end_if_over(),
+        }
+    }
+
+    #[inline]
+    fn end_if_over(&mut self) {
+        if self.session.as_mut().is_some_and(Session::is_over) {
+            self.session = None;
         }
     }
 
@@ -163,7 +184,7 @@ impl ShmPort {
         {
             self.counters.bell_reads += 1;
             if session.wake_up() == Peer::Gone {
-                self.session = None;
+                self.part();
             }
         }
     }
@@ -200,7 +221,7 @@ impl ShmPort {
     /// Sends one frame. Whether it is done with: sent, or dropped since there is nobody.
     fn send(&mut self, frame: &Frame) -> Result<bool, Broken> {
         let range = self.range(frame);
-        let Some(session) = &mut self.session else {
+        let Some(session) = self.session.as_mut().filter(|session| !session.is_parted()) else {
             self.counters.tx_dropped += 1;
             return Ok(true);
         };
@@ -244,6 +265,7 @@ impl Port for ShmPort {
             }
         }
         self.first = self.first.wrapping_add(1);
+        self.end_if_over();
         into.len() - before
     }
 
@@ -300,13 +322,13 @@ impl Port for ShmPort {
     }
 
     fn sync(&mut self) -> Result<(), PortError> {
-        if let Some(session) = &mut self.session {
+        if let Some(session) = self.session.as_mut().filter(|session| !session.is_parted()) {
             self.counters.wake_ups += session.announce();
             if self.now >= self.look_at {
                 self.look_at = self.now + LOOK_EVERY;
                 self.counters.bell_reads += 1;
                 if session.silence() == Peer::Gone {
-                    self.session = None;
+                    self.part();
                 }
             }
         }

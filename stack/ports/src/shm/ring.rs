@@ -101,16 +101,29 @@ pub(super) struct Reader {
     /// What the writer has written, as far as we looked.
     tail: u32,
     told: u32,
+    /// We do not look any more.
+    closed: bool,
 }
 
 impl Reader {
     pub fn new(place: RingPlace) -> Reader {
-        Reader { place, head: 0, tail: 0, told: 0 }
+        Reader { place, head: 0, tail: 0, told: 0, closed: false }
+    }
+
+    /// Looks a last time: what the writer has told of until now can be taken, a ring's length at most, and nothing that is
+    /// written later.
+    pub fn close(&mut self, area: &Area) -> Result<(), Broken> {
+        self.look(area)?;
+        self.closed = true;
+        Ok(())
     }
 
     /// How many frames there are to take.
     #[inline]
     pub fn look(&mut self, area: &Area) -> Result<u32, Broken> {
+        if self.closed {
+            return Ok(self.tail.wrapping_sub(self.head));
+        }
         let tail = area.word(self.place.tail).load(Ordering::Acquire);
         let (before, now) = (self.tail.wrapping_sub(self.head), tail.wrapping_sub(self.head));
         if now > self.place.slots || now < before {

@@ -123,14 +123,15 @@ impl Visitors {
         let _ = rustix::io::write(&self.fd, &1u64.to_ne_bytes());
     }
 
-    /// The part that waits. One load where there is none.
+    /// Whether a part waits: one load.
     #[inline]
-    pub fn take(&self) -> Option<Session> {
-        if self.waiting.load(Ordering::Acquire) { self.take_now() } else { None }
+    pub fn has_next(&self) -> bool {
+        self.waiting.load(Ordering::Acquire)
     }
 
+    /// The part that waits.
     #[cold]
-    fn take_now(&self) -> Option<Session> {
+    pub fn take(&self) -> Option<Session> {
         self.waiting.store(false, Ordering::Relaxed);
         let _ = rustix::io::read(&self.fd, &mut [0; 8]);
         self.next.lock().unwrap_or_else(PoisonError::into_inner).take()

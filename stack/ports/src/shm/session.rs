@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
 
 use super::area::Area;
-use super::ring::{Reader, Writer};
+use super::ring::{Broken, Reader, Writer};
 
 /// Both directions between one of our queues and one of the other end's.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub(super) struct Session {
     pub steer: Steer,
     /// The socket over which the two ends met.
     meeting: Arc<OwnedFd>,
+    /// The other end is gone: what it has sent is still to be taken, and nobody is there to send to.
+    parted: bool,
 }
 
 /// What the sessions of one end are made of.
@@ -74,6 +76,7 @@ impl Parts {
             links: (0..count).zip(&peers).map(|(peer, bell)| link(&area, end, queue, peer, bell)).collect(),
             steer: Steer::with_key(queue % count, count, &key),
             meeting: meeting.clone(),
+            parted: false,
         };
         (0..).zip(bells).map(session).collect()
     }
@@ -103,6 +106,23 @@ impl Session {
     /// What to sleep on.
     pub fn bell(&self) -> BorrowedFd<'_> {
         self.bell.as_fd()
+    }
+
+    /// The other end is gone: what it had told of is what there is to take.
+    pub fn part(&mut self) -> Result<(), Broken> {
+        self.parted = true;
+        self.links.iter_mut().try_for_each(|link| link.from.close(&self.area))
+    }
+
+    /// Whether the other end is gone, as far as we know.
+    #[inline]
+    pub fn is_parted(&self) -> bool {
+        self.parted
+    }
+
+    /// Whether the other end is gone and all that it has sent is taken.
+    pub fn is_over(&mut self) -> bool {
+        self.parted && self.links.iter_mut().all(|link| link.from.look(&self.area) == Ok(0))
     }
 
     fn flag(&self) -> SleepFlag<&AtomicU32> {

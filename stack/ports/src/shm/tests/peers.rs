@@ -13,6 +13,7 @@ fn another_process() {
     let (Ok(role), Some(path)) = (std::env::var(ROLE), std::env::var_os(SOCKET)) else { return };
     match role.as_str() {
         "mirror" => mirror(one(visit(path.as_ref(), 1))),
+        "burst" => burst(one(visit(path.as_ref(), 1))),
         "flood" => flood(one(visit(path.as_ref(), 1))),
         "vandal" => vandal(path.as_ref()),
         _ => unreachable!("no such role"),
@@ -29,6 +30,17 @@ fn mirror(mut port: ShmPort) {
             rest(&mut port, PATIENCE);
         }
     }
+}
+
+/// Frames of one burst: fewer than a ring has, more than a turn takes.
+const BURST: u64 = 500;
+
+/// Sends a burst and dies at once.
+fn burst(mut port: ShmPort) {
+    for count in 0..BURST {
+        assert!(send(&mut port, &count.to_ne_bytes()));
+    }
+    let _ = kill_process(rustix::process::getpid(), Signal::KILL);
 }
 
 /// Sends without end, with a count in each frame.
@@ -141,6 +153,33 @@ fn a_peer_killed_in_mid_ring_makes_room_for_the_next() {
         until(&mut port, |port| !port.is_attached());
     }
     assert_eq!((port.counters().tx_dropped, port.counters().broken), (10, 0));
+}
+
+#[test]
+fn what_a_peer_has_sent_arrives_though_it_died() {
+    let place = place();
+    let mut port = one(listen(&place.socket, &ShmConfig::new(1)));
+    for round in 1..=10u64 {
+        let mut peer = Peer::start("burst", &place.socket);
+        // Half of the time it is dead before anybody looks.
+        if round % 2 == 0 {
+            peer.0.wait().unwrap();
+        }
+        let limit = Wall::now() + PATIENCE;
+        let mut next = 0;
+        while next < BURST || port.is_attached() {
+            for frame in receive(&mut port) {
+                assert_eq!(frame, next.to_ne_bytes(), "in order, none missing");
+                next += 1;
+                // The answer to somebody who may be dead is no error.
+                send(&mut port, b"answer");
+            }
+            rest(&mut port, Duration::from_millis(100));
+            assert!(Wall::now() < limit, "{next} came: {:?}", port.counters());
+        }
+        assert_eq!((next, port.held(), port.counters().sessions), (BURST, 0, round));
+    }
+    assert_eq!(port.counters().broken, 0);
 }
 
 /// Takes what was under way when the peer stopped; then there must be nothing to wake up for. How many frames came.

@@ -85,6 +85,29 @@ fn counts_that_cannot_be_break_the_ring() {
 }
 
 #[test]
+fn what_is_told_after_the_last_look_is_not_taken() {
+    let (area, _) = Area::create(shape()).unwrap();
+    let place = shape().ring(0, 0, 0);
+    let (mut writer, mut reader) = (Writer::new(place), Reader::new(place));
+    for _ in 0..3 {
+        writer.push(&area, b"before", false);
+    }
+    writer.tell(&area);
+    assert_eq!(reader.close(&area), Ok(()));
+    // A peer that is gone for us may still write.
+    for tail in [4, 2, u32::MAX] {
+        area.word(place.tail).store(tail, Ordering::Relaxed);
+        assert_eq!(reader.look(&area), Ok(3), "{tail}");
+    }
+    for left in (0..3).rev() {
+        assert_eq!(reader.pop(&area, &mut [0; 1536]), Slot::Frame { len: 6, csum_skipped: false });
+        assert_eq!(reader.look(&area), Ok(left));
+    }
+    let mut reader = Reader::new(place);
+    assert_eq!(reader.close(&area), Err(Broken), "the last look is as strict as any");
+}
+
+#[test]
 fn a_length_that_cannot_be_costs_its_frame_only() {
     let (area, _) = Area::create(shape()).unwrap();
     let place = shape().ring(0, 0, 0);
@@ -251,6 +274,36 @@ fn each_connection_comes_to_the_queue_that_its_hash_names() {
     // What has no hash goes from queue to queue.
     assert!(send(&mut ours[1], b"no frame at all"));
     assert_eq!((receive(&mut theirs[0]).len(), receive(&mut theirs[1]).len()), (0, 1));
+}
+
+#[test]
+fn whoever_comes_next_waits_for_the_frames_of_the_one_before() {
+    let place = place();
+    let mut ours = one(listen(&place.socket, &ShmConfig::new(1)));
+    let mut first = one(visit(&place.socket, 1));
+    until(&mut ours, ShmPort::is_attached);
+    for count in 0..100u8 {
+        assert!(send(&mut first, &[1, count]));
+    }
+    drop(first);
+    let limit = Wall::now() + PATIENCE;
+    let mut second = loop {
+        match visit(&place.socket, 1) {
+            Ok(ports) => break one(Ok(ports)),
+            Err(error) => assert!(Wall::now() < limit, "{error}"),
+        }
+    };
+    for count in 0..10u8 {
+        assert!(send(&mut second, &[2, count]));
+    }
+    let mut got = Vec::new();
+    while got.len() < 110 {
+        got.extend(receive(&mut ours));
+        assert!(got.len() == 110 || rest(&mut ours, PATIENCE), "{} came", got.len());
+    }
+    let expected = (0..100).map(|count| vec![1, count]).chain((0..10).map(|count| vec![2, count]));
+    assert!(got.into_iter().eq(expected));
+    assert_eq!((ours.counters().sessions, ours.counters().tx_dropped), (2, 0));
 }
 
 #[test]
