@@ -11,8 +11,7 @@ use ferroflow_ports::AnyPort;
 use ferroflow_runtime::clock;
 use ferroflow_stack::Instant;
 use ferroflow_stack::port::{Burst, Port, PortError};
-use rustix::event::Timespec;
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::capture::Capture;
@@ -91,7 +90,7 @@ impl Relay {
     /// When the kernel has no descriptor or thread left.
     pub fn start(attachments: Vec<Attachment>, paths: Vec<Path>) -> io::Result<Relay> {
         let stop = Arc::new(AtomicBool::new(false));
-        let mut work = Work::new(attachments, paths)?;
+        let mut work = Work::new(attachments, paths);
         let seen = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("relay".to_owned()).spawn(move || work.run(&seen))?;
         Ok(Relay { stop, thread: Some(thread) })
@@ -127,7 +126,6 @@ struct Work {
     /// What is to be sent at each attachment.
     out: Vec<Burst>,
     paths: Vec<Path>,
-    epoll: std::os::fd::OwnedFd,
     rx: Burst,
     /// Which attachment is asked first: each in its turn, or one flow's frames would always be before another's at a full
     /// queue.
@@ -136,35 +134,29 @@ struct Work {
 }
 
 impl Work {
-    fn new(attachments: Vec<Attachment>, paths: Vec<Path>) -> io::Result<Work> {
-        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        for (fd, _) in attachments.iter().filter_map(|a| a.port.wait()) {
-            epoll::add(&epoll, fd, EventData::new_u64(0), EventFlags::IN)?;
-        }
+    fn new(attachments: Vec<Attachment>, paths: Vec<Path>) -> Work {
         let n = attachments.len();
-        Ok(Work {
+        Work {
             macs: vec![None; n],
             out: (0..n).map(|_| Burst::new(BURST)).collect(),
             report: RelayReport { refused: vec![0; n], ..RelayReport::default() },
             attachments,
             paths,
-            epoll,
             rx: Burst::new(BURST),
             first: 0,
-        })
+        }
     }
 
     fn run(&mut self, stop: &AtomicBool) -> Result<RelayReport, PortError> {
         // Timers as exact as the kernel has them; without the right to it they are 50 us late.
         let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
-        let mut events = Vec::with_capacity(4);
         while !stop.load(Ordering::Relaxed) {
             let worked = self.take_in() | self.give_out();
             for a in &mut self.attachments {
                 a.port.sync()?;
             }
             if !worked {
-                self.sleep(&mut events)?;
+                self.sleep()?;
             }
         }
         self.report.paths = self.paths.iter().map(Path::counters).collect();
@@ -232,17 +224,19 @@ impl Work {
         any
     }
 
-    /// Sleeps until a frame comes or the next one is due.
-    fn sleep(&mut self, events: &mut Vec<Event>) -> Result<(), PortError> {
+    /// Sleeps until a frame comes or the next one is due. By `ppoll`, whose time-out is in nanoseconds: that of `epoll_wait` is
+    /// in milliseconds, and four frames at 50 Mbit/s would leave at once.
+    fn sleep(&mut self) -> Result<(), PortError> {
         let next = self.paths.iter().filter_map(Path::next).min();
         let left = |at: Instant| at.since(clock::now());
         if next.is_some_and(|at| left(at) < SPIN) || !self.all_ready() {
             return Ok(());
         }
+        let ports = self.attachments.iter().filter_map(|a| a.port.wait());
+        let mut ports: Vec<_> = ports.map(|(fd, _)| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
         let nap = next.map_or(NAP, |at| left(at).min(NAP));
         let nap = Timespec { tv_sec: 0, tv_nsec: nap.subsec_nanos().into() };
-        events.clear();
-        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(events), Some(&nap)) {
+        match poll(&mut ports, Some(&nap)) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(e) => Err(io::Error::from(e).into()),
         }

@@ -122,7 +122,7 @@ impl GridArgs {
             bytes: self.mib.unwrap_or(mib) << 20,
             limit: Duration::try_from_secs_f64(self.seconds.unwrap_or(seconds)).context("--seconds")?,
             repeat,
-            repeat_max: self.repeat_max.unwrap_or(if self.small { repeat } else { repeat + 2 }),
+            repeat_max: self.repeat_max.unwrap_or(if self.small { repeat } else { repeat + 4 }),
             seed: self.seed,
             duplicate: self.duplicate / 100.0,
             at_once: self.at_once.max(1),
