@@ -1,7 +1,8 @@
 //! OpenFlow codecs that parse in place and write into a given buffer.
 //!
-//! The messages of the hot path have views in [`v10`] and [`v13`]; every message of every version is an owned value in
-//! [`owned`], which also has the view for people (JSON, with the feature `serde`).
+//! The messages of the hot path have views in [`v10`] and [`v13`], those of the data path in [`v12`], [`v14`] and [`v15`], too;
+//! every message of every version is an owned value in [`owned`], which also has the view for people (JSON, with the feature
+//! `serde`).
 //!
 //! Every view is one plain struct per version. `parse` takes exactly one whole message (what
 //! [`Splitter`] yields) and borrows its variable parts; [`Encode`] tells the exact length and writes
@@ -45,7 +46,10 @@ mod list;
 pub mod owned;
 mod port_counters;
 pub mod v10;
+pub mod v12;
 pub mod v13;
+pub mod v14;
+pub mod v15;
 
 pub use desc::Desc;
 pub use echo::{Echo, EchoKind};

@@ -1,8 +1,11 @@
 //! The views and the owned values are two decoders of the same bytes: they take the same messages, and for a wrong one
 //! they want the same error sent. Made-up messages with bytes changed, from a seed that is printed.
 
-use ferroflow_openflow::owned::{AnyMessage, DecodeError as OwnedError, v10 as owned10, v13 as owned13};
-use ferroflow_openflow::{DecodeError as ViewError, ErrorCode, Reason, v10, v13};
+use ferroflow_openflow::owned::{AnyMessage, DecodeError as OwnedError};
+use ferroflow_openflow::owned::{
+    v10 as owned10, v12 as owned12, v13 as owned13, v14 as owned14, v15 as owned15,
+};
+use ferroflow_openflow::{DecodeError as ViewError, ErrorCode, Reason, v10, v12, v13, v14, v15};
 use ferroflow_wire::codec::{Arbitrary, Choice, Entropy};
 
 #[path = "common/mutate.rs"]
@@ -109,6 +112,28 @@ fn view10(bytes: &[u8]) -> Option<Result<bool, ViewError>> {
     })
 }
 
+/// The packet_ins of a version that has a view of these alone.
+macro_rules! packet_ins {
+    ($message:ident, $view:ident, $owned:ident, $module:ident) => {
+        fn $message(random: &mut Random) -> Vec<u8> {
+            use $owned::{Body, Message};
+            let has_view = |body: &Body| matches!(body, Body::PacketIn(_));
+            changed(random, $module::VERSION.0, has_view, |body| {
+                Message { xid: 1, body }.encode().expect("it can be written")
+            })
+        }
+
+        fn $view(bytes: &[u8]) -> Option<Result<bool, ViewError>> {
+            (bytes[1] == 10)
+                .then(|| $module::PacketIn::parse(bytes).map(|packet| packet.matching.iter().any(oxm13)))
+        }
+    };
+}
+
+packet_ins!(message12, view12, owned12, v12);
+packet_ins!(message14, view14, owned14, v14);
+packet_ins!(message15, view15, owned15, v15);
+
 /// `view` says whether there is something in the message that it left as it is.
 fn compare(
     bytes: &[u8],
@@ -185,4 +210,11 @@ fn v13_agrees() {
 fn v10_agrees() {
     let seen = run(message10, view10);
     assert_eq!(seen.masked, 0, "{seen:?}");
+}
+
+#[test]
+fn packet_ins_of_other_versions_agree() {
+    for seen in [run(message12, view12), run(message14, view14), run(message15, view15)] {
+        assert!(seen.masked > 0 && seen.masked < seen.good, "{seen:?}");
+    }
 }

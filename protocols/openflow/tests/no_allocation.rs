@@ -1,7 +1,7 @@
 //! What the data path does with a message allocates nothing, and neither does writing an owned value into a buffer.
 
 use ferroflow_openflow::owned::AnyMessage;
-use ferroflow_openflow::{Encode, v10, v13};
+use ferroflow_openflow::{Encode, v10, v13, v15};
 use ferroflow_wire::codec::Entropy;
 
 #[path = "common/counting.rs"]
@@ -79,6 +79,36 @@ fn a_packet_in_of_1_0_and_its_packet_out() {
     });
     assert_eq!(bytes, 0);
     assert_eq!(v10::PacketOut::parse(&buf[..len]).unwrap().data, [7; 14]);
+}
+
+/// The code is 1.2's and 1.4's, too, but for the packet_out.
+#[test]
+fn a_packet_in_of_1_5_its_flow_mod_and_its_packet_out() {
+    let packet = v15::PacketIn {
+        xid: 1,
+        buffer_id: 7,
+        total_len: 64,
+        reason: v15::PacketInReason::OFPR_TABLE_MISS,
+        table_id: 0,
+        cookie: 0,
+        matching: [v15::Oxm::InPort(3)],
+        data: &[9; 64],
+    }
+    .to_vec();
+    let mut buf = [0; 256];
+    let (bytes, len) = allocated(|| {
+        let packet = v15::PacketIn::parse(&packet).unwrap();
+        let in_port = v15::Oxm::InPort(packet.in_port().unwrap());
+        let output = [v15::Action::output(2)];
+        let flow = v15::FlowMod::new([in_port], [v15::Instruction::ApplyActions(output)]);
+        let out = v15::PacketOut::of_data([in_port], output, packet.data);
+        let (flow_len, out_len) = (flow.wire_len(), out.wire_len());
+        flow.write(&mut buf[..flow_len]);
+        out.write(&mut buf[flow_len..flow_len + out_len]);
+        flow_len + out_len
+    });
+    // Fixed part, match and instruction; fixed part, match, action and packet.
+    assert_eq!((bytes, len), (0, 48 + 16 + 24 + 16 + 16 + 16 + 64));
 }
 
 #[test]

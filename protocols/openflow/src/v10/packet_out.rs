@@ -4,7 +4,8 @@ use crate::bytes::{get16, get32, put16, put32};
 use crate::encode::{Encode, Writer, list_len, write_list};
 use crate::error::{DecodeError, ErrorCode, Fault};
 
-packet_out_message!("OF 1.0 5.3.6", "OFPP_NONE", u16, get16, put16, 16);
+packet_out_message!("OF 1.0 5.3.6", "OFPP_NONE", u16, put16, 16);
+packet_out_parser!(u16, get16, 16);
 
 impl<A> PacketOut<'_, A> {
     /// The input switch port, if there is one.

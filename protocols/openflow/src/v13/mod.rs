@@ -26,6 +26,7 @@ pub use flow_mod::{FlowMod, FlowModCommand};
 pub use flow_removed::{FlowRemoved, FlowRemovedReason};
 pub use instruction::{Instruction, InstructionItem, InstructionType, Instructions};
 pub use matching::Match;
+pub(crate) use matching::{match_len, write_match};
 pub use multipart::{
     MultipartReply, MultipartReplyBody, MultipartRequest, MultipartRequestBody, MultipartType,
 };
