@@ -7,12 +7,12 @@
 #
 #   cbench-scripts/scripts/shared_nothing.sh
 #
-# Environment: MESSAGES (8000 of each instance) INSTANCES ("1 2 8 32") TURNS (60 of each core, for the second)
+# Environment: MESSAGES (8000 of each instance) INSTANCES ("1 2 8 32") TURNS (10 of each core, for the second)
 #              RIMS (8 cache lines)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-MESSAGES=${MESSAGES:-8000} INSTANCES=${INSTANCES:-1 2 8 32} TURNS=${TURNS:-60} RIMS=${RIMS:-8}
+MESSAGES=${MESSAGES:-8000} INSTANCES=${INSTANCES:-1 2 8 32} TURNS=${TURNS:-10} RIMS=${RIMS:-8}
 program=${CARGO_TARGET_DIR:-target}/release/examples/shared_nothing
 cargo build --release --quiet -p cbench --example shared_nothing
 scratch=$(mktemp -d)
