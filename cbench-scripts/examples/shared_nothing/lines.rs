@@ -10,6 +10,7 @@ use std::io::BufRead;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use ferroflow_stack::Instant;
@@ -23,6 +24,10 @@ const SWITCHES: u32 = 2;
 const BEFORE: u64 = 2_000;
 /// Bytes of a cache line.
 const LINE: u64 = 64;
+
+/// Whoever has passed the turn on has still to go and wait for the next; the trace does not say whose an access is, and that
+/// one's stack and the baton would count as touched by both.
+const TO_REST: Duration = Duration::from_millis(50);
 
 /// One for each core, and one for "nobody's turn"; each in a page of its own.
 #[repr(align(4096))]
@@ -112,6 +117,7 @@ fn live(mut whole: Whole, core: usize, baton: &Baton, turns: u64) -> anyhow::Res
         let looked_at = whole.messages() >= BEFORE && left > 0;
         if looked_at {
             left -= 1;
+            std::thread::sleep(TO_REST);
             mark(core);
         }
         now += STEP;
