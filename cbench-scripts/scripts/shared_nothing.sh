@@ -2,17 +2,17 @@
 # Shows that instances share nothing, and fails where they do:
 #   * a message takes as many instructions with one instance in the process as with 2, 8 and 32, within 3% of their mean
 #     (callgrind);
-#   * no core writes a cache line that another one reads or writes in its turns (lackey), but for a few on whose rims things
-#     lie that the main thread has made for both, next to each other on its heap.
+#   * no core writes a cache line that another one reads or writes in its turns (lackey), but for the C library's statistics
+#     of large allocations.
 #
 #   cbench-scripts/scripts/shared_nothing.sh
 #
 # Environment: MESSAGES (8000 of each instance) INSTANCES ("1 2 8 32") TURNS (10 of each core, for the second)
-#              RIMS (8 cache lines)
+#              SHARED (4 cache lines)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-MESSAGES=${MESSAGES:-8000} INSTANCES=${INSTANCES:-1 2 8 32} TURNS=${TURNS:-10} RIMS=${RIMS:-8}
+MESSAGES=${MESSAGES:-8000} INSTANCES=${INSTANCES:-1 2 8 32} TURNS=${TURNS:-10} SHARED=${SHARED:-4}
 program=${CARGO_TARGET_DIR:-target}/release/examples/shared_nothing
 cargo build --release --quiet -p cbench --example shared_nothing
 scratch=$(mktemp -d)
@@ -35,4 +35,4 @@ done | awk '
     }'
 
 valgrind --tool=lackey --trace-mem=yes --log-file=/dev/stdout "$program" lines --marks "$scratch/marks" --turns "$TURNS" |
-    "$program" shared-lines --marks "$scratch/marks" --max "$RIMS"
+    "$program" shared-lines --marks "$scratch/marks" --max "$SHARED"

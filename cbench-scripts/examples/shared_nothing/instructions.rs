@@ -10,7 +10,7 @@ use crate::whole::{STEP, Server, Whole, parts};
 
 const SWITCHES: u32 = 16;
 /// Messages of each instance before any is counted: addresses are learned, tables and windows have grown. With a third of
-/// them some instances' send rings still grow while others' do not, and one differs from eight by 3% instead of 1.6%.
+/// them some instances' send rings still grow while others' do not.
 const BEFORE: u64 = 100_000;
 /// Turns within which they must have come.
 const TURNS_MAX: u64 = 1_000_000;

@@ -5,7 +5,7 @@
 //! --tool=lackey --trace-mem=yes`, which prints every access, `judge` so knows whose each access is. Memory that both cores
 //! read and neither writes (code, configuration) may be shared.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -132,11 +132,18 @@ fn live(mut whole: Whole, core: usize, baton: &Baton, turns: u64) -> anyhow::Res
     bail!("{} messages after {TURNS_MAX} turns", whole.messages())
 }
 
-/// What one core did to memory, by line.
+/// What one core did to memory: by line, which instruction did so last.
 #[derive(Debug, Default)]
 struct Accesses {
-    read: HashSet<u64>,
-    written: HashSet<u64>,
+    read: HashMap<u64, u64>,
+    written: HashMap<u64, u64>,
+}
+
+impl Accesses {
+    /// Who has written the line, or else who has read it.
+    fn by(&self, line: u64) -> Option<u64> {
+        self.written.get(&line).or_else(|| self.read.get(&line)).copied()
+    }
 }
 
 /// Reads the trace, and says whether cores share lines.
@@ -144,12 +151,17 @@ pub fn judge(marks: &Path, max: usize, trace: impl BufRead) -> anyhow::Result<()
     let mut cores: [Accesses; CORES] = Default::default();
     let mut whose = None;
     let mut addresses = None;
+    let mut instruction = 0;
     for (number, line) in trace.lines().enumerate() {
         if addresses.is_none() && number % 1024 == 0 {
             addresses = read_marks(marks)?;
         }
         let Some(marks) = &addresses else { continue };
         let Some((kind, address, size)) = access(&line?) else { continue };
+        if kind == Kind::Instruction {
+            instruction = address;
+            continue;
+        }
         if let Some(mark) = marks.iter().position(|&mark| mark == address) {
             whose = Some(mark).filter(|&mark| mark < CORES);
             continue;
@@ -157,10 +169,10 @@ pub fn judge(marks: &Path, max: usize, trace: impl BufRead) -> anyhow::Result<()
         let Some(core) = whose else { continue };
         for line in address / LINE..=(address + size - 1) / LINE {
             if kind != Kind::Store {
-                cores[core].read.insert(line);
+                cores[core].read.insert(line, instruction);
             }
             if kind != Kind::Load {
-                cores[core].written.insert(line);
+                cores[core].written.insert(line, instruction);
             }
         }
     }
@@ -170,19 +182,25 @@ pub fn judge(marks: &Path, max: usize, trace: impl BufRead) -> anyhow::Result<()
         say(&format!("core {core}: {read} cache lines read, {written} written"));
         ensure!(read > 500 && written > 500, "a core that does something touches more");
     }
-    say(&format!("read by both and written by neither: {}", a.read.intersection(&b.read).count()));
-    let mut shared = BTreeSet::<u64>::new();
+    say(&format!("read by both and written by neither: {}", read_by_both(a, b)));
+    let mut shared = BTreeMap::<u64, (u64, u64)>::new();
     for (writer, other) in [(a, b), (b, a)] {
-        shared.extend(
-            writer.written.iter().filter(|line| other.read.contains(line) || other.written.contains(line)),
-        );
+        shared.extend(writer.written.iter().filter_map(|(&line, &at)| Some((line, (at, other.by(line)?)))));
     }
-    for line in &shared {
-        say(&format!("shared: {:#x}", *line * LINE));
+    for (line, (writer, other)) in &shared {
+        say(&format!(
+            "shared: {:#x}, written by the code at {writer:#x}, used by that at {other:#x}",
+            line * LINE
+        ));
     }
     say(&format!("{} cache lines are written by one core and accessed by the other", shared.len()));
     ensure!(shared.len() <= max, "more than {max}");
     Ok(())
+}
+
+fn read_by_both(a: &Accesses, b: &Accesses) -> usize {
+    let only_read = |line: &&u64| !a.written.contains_key(line) && !b.written.contains_key(line);
+    a.read.keys().filter(|line| b.read.contains_key(line)).filter(only_read).count()
 }
 
 /// The addresses of the marks, once the program has written them: long before it uses them.
@@ -199,14 +217,16 @@ enum Kind {
     Load,
     Store,
     Modify,
+    Instruction,
 }
 
-/// An access to data: ` L 1ffefff8,8`. Instructions and what else there is are passed over.
+/// An access: ` L 1ffefff8,8`. What else there is is passed over.
 fn access(line: &str) -> Option<(Kind, u64, u64)> {
     let kind = match line.get(..3)? {
         " L " => Kind::Load,
         " S " => Kind::Store,
         " M " => Kind::Modify,
+        "I  " => Kind::Instruction,
         _ => return None,
     };
     let (address, size) = line[3..].split_once(',')?;
