@@ -13,6 +13,7 @@ mod lab;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::ops::Range;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Wall};
 
@@ -22,6 +23,7 @@ use ferroflow_ports::{AnyPort, Opened, PortSpec, RssKey, Wanted};
 use ferroflow_runtime::CoreReport;
 use ferroflow_stack::port::{Burst, Port};
 use lab::{Cell, End, HOST, KEY, connect, has_program, in_namespace, ip, total};
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
 /// Every kind of port with every number of cores.
 const CELLS: &[Cell] = &[
@@ -353,6 +355,34 @@ fn a_card_without_a_hash_cannot_be_given_a_key() {
         // And nothing is left of the attempt.
         drop(cell.open());
     });
+}
+
+/// Also where others have the link's descriptor, as a process has that was forked and does not run its program yet.
+#[test]
+fn the_program_goes_with_the_ports() {
+    each_cell(|cell| {
+        if !cell.port.starts_with("xdp") {
+            return;
+        }
+        let opened = cell.open();
+        let kept = links();
+        assert!(!kept.is_empty());
+        drop(opened);
+        drop(cell.open());
+        drop(kept);
+    });
+}
+
+/// Every BPF link of this process, by one more descriptor.
+fn links() -> Vec<OwnedFd> {
+    let this = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
+    let ours = std::fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap());
+    ours.filter(|fd| std::fs::read_link(fd.path()).is_ok_and(|to| to.as_os_str() == "anon_inode:bpf_link"))
+        .filter_map(|fd| {
+            let number = fd.file_name().to_str().unwrap().parse().unwrap();
+            pidfd_getfd(&this, number, PidfdGetfdFlags::empty()).ok()
+        })
+        .collect()
 }
 
 /// Also by a core that never sleeps and has nothing to send; a link that is only down is none of these.

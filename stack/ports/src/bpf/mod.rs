@@ -11,6 +11,7 @@ const BPF_MAP_CREATE: i32 = 0;
 const BPF_MAP_UPDATE_ELEM: i32 = 2;
 const BPF_PROG_LOAD: i32 = 5;
 const BPF_LINK_CREATE: i32 = 28;
+const BPF_LINK_DETACH: i32 = 34;
 
 const BPF_MAP_TYPE_ARRAY: u32 = 2;
 const BPF_MAP_TYPE_XSKMAP: u32 = 17;
@@ -80,6 +81,12 @@ struct LinkCreate {
     target_ifindex: u32,
     attach_type: u32,
     flags: u32,
+}
+
+/// For `BPF_LINK_DETACH`.
+#[repr(C)]
+struct LinkDetach {
+    link_fd: u32,
 }
 
 const _: () = assert!(size_of::<MapCreate>() == 44 && size_of::<MapUpdate>() == 32);
@@ -198,10 +205,23 @@ pub(crate) fn load(kind: Kind, program: &[Instruction]) -> io::Result<OwnedFd> {
     }
 }
 
-/// Attaches a program to an interface for as long as the link's descriptor is open: the kernel detaches it when
-/// the process ends, however it ends.
-pub(crate) fn attach(program: BorrowedFd<'_>, index: u32, flags: u32) -> io::Result<OwnedFd> {
+/// Attaches a program to an interface until the link is dropped, or the process ends, however it ends.
+pub(crate) fn attach(program: BorrowedFd<'_>, index: u32, flags: u32) -> io::Result<Link> {
     let mut attr = LinkCreate { prog_fd: raw(program), target_ifindex: index, attach_type: BPF_XDP, flags };
     // SAFETY: there are no pointers in it.
-    unsafe { bpf(BPF_LINK_CREATE, &mut attr) }.map(descriptor)
+    unsafe { bpf(BPF_LINK_CREATE, &mut attr) }.map(|fd| Link(descriptor(fd)))
+}
+
+/// A program on an interface.
+#[derive(Debug)]
+pub(crate) struct Link(OwnedFd);
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // The kernel detaches the program with the last descriptor of the link: later than this one is closed where a process
+        // just forked has it, too, until it executes its program. If it may not be asked, so be it.
+        let mut attr = LinkDetach { link_fd: raw(&self.0) };
+        // SAFETY: there are no pointers in it.
+        let _ = unsafe { bpf(BPF_LINK_DETACH, &mut attr) };
+    }
 }

@@ -48,7 +48,7 @@ const _: () = assert!(size_of::<libc::xdp_mmap_offsets>() == 128);
 /// What keeps the program on the interface: when the last port is dropped, or the process ends, the kernel takes it off.
 #[derive(Debug)]
 pub(super) struct Held {
-    _link: OwnedFd,
+    _link: bpf::Link,
     /// Has the card take frames to the stack's MAC address.
     _hears: Option<OwnedFd>,
 }
@@ -129,9 +129,9 @@ pub(super) fn open(builder: &XdpBuilder) -> Result<Xdp, XdpError> {
 }
 
 /// In the driver if it can, else behind it.
-fn attach(link: &Link, program: &OwnedFd, index: u32) -> Result<(OwnedFd, Mode), XdpError> {
+fn attach(link: &Link, program: &OwnedFd, index: u32) -> Result<(bpf::Link, Mode), XdpError> {
     let error = match bpf::attach(program.as_fd(), index, bpf::XDP_FLAGS_DRV_MODE) {
-        Ok(fd) => return Ok((fd, Mode::Native)),
+        Ok(attached) => return Ok((attached, Mode::Native)),
         Err(error) => error,
     };
     // The kernel allows one program, in one mode (net/core/dev.c, `dev_xdp_attach`).
@@ -140,7 +140,7 @@ fn attach(link: &Link, program: &OwnedFd, index: u32) -> Result<(OwnedFd, Mode),
         return Err(taken(link, index));
     }
     match bpf::attach(program.as_fd(), index, bpf::XDP_FLAGS_SKB_MODE) {
-        Ok(fd) => Ok((fd, Mode::Generic)),
+        Ok(attached) => Ok((attached, Mode::Generic)),
         Err(e) if is_taken(&e) => Err(taken(link, index)),
         Err(_) => Err(link.refused("attach the XDP program", CAPABILITIES, error).into()),
     }
