@@ -14,8 +14,9 @@ pub(crate) const MAGIC_LEN: u64 = 4;
 /// The Block Type of a Section Header Block, the same in either byte order (draft-ietf-opsawg-pcapng, 4.1).
 const PCAPNG: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 
-/// Magic Numbers of microseconds and nanoseconds, big-endian (draft-ietf-opsawg-pcap, 4).
-const PCAP: [[u8; 4]; 2] = [[0xa1, 0xb2, 0xc3, 0xd4], [0xa1, 0xb2, 0x3c, 0x4d]];
+/// Magic Numbers of microseconds and nanoseconds, big-endian (draft-ietf-opsawg-pcap, 4), and of the format with more fields
+/// for each packet that some old systems wrote (Wireshark's "modified" pcap), which is read in the other byte order alone.
+const PCAP: [[u8; 4]; 3] = [[0xa1, 0xb2, 0xc3, 0xd4], [0xa1, 0xb2, 0x3c, 0x4d], [0xa1, 0xb2, 0xcd, 0x34]];
 
 /// Whether a file that begins so is a capture.
 pub(crate) fn is_magic(first: &[u8]) -> bool {

@@ -199,6 +199,28 @@ fn a_bad_file_is_named_and_what_was_before_is_read() {
     assert!(matches!(read(&long[..], |_| true, |_, _| Ok(())), Err(CaptureError::Truncated(24))));
 }
 
+#[test]
+fn the_modified_format_has_more_of_each_packet() {
+    let frame = frame(&sent(true, 1, "", &echo(9)));
+    let len = (frame.len() as u32).to_le_bytes();
+    let mut file =
+        [&0xa1b2_cd34_u32.to_le_bytes()[..], &[2, 0, 4, 0], &[0; 8], &[0, 0, 4, 0, 1, 0, 0, 0]].concat();
+    for _ in 0..2 {
+        file.extend([&[0; 8][..], &len, &len, &[9; 8], &frame].concat());
+    }
+    assert!(is_magic(&file[..MAGIC_LEN as usize]));
+    let mut messages = 0;
+    let seen = read(
+        &file[..],
+        |port| port == 6653,
+        |_, piece| {
+            messages += usize::from(piece.what.is_ok());
+            Ok(())
+        },
+    );
+    assert_eq!((seen.unwrap().packets, messages), (2, 1), "the second is a retransmission");
+}
+
 /// A segment of `stream` from one place to another.
 fn segments(stream: &[u8], cuts: &[usize], to_controller: bool, first: u32) -> Vec<Sent> {
     let mut places: Vec<_> =
