@@ -1,9 +1,12 @@
-use super::OFPXMC_OPENFLOW_BASIC;
+use super::{OFPXMC_EXPERIMENTER, OFPXMC_OPENFLOW_BASIC};
 use crate::bytes::{put, put32};
 use crate::encode::{Part, Writer};
 use crate::error::{ErrorCode, Fault, Reason};
 use crate::list::Decode;
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// Bytes of the experimenter's number, which `oxm_length` counts (`ofp_oxm_experimenter_header`).
+const EXPERIMENTER_LEN: usize = 4;
 
 /// The four bytes in front of an OXM field: class (16 bits), field (7), has-mask (1), length (8)
 /// (OF 1.3.5 7.2.3.2).
@@ -322,6 +325,8 @@ impl<'a> Decode<'a> for Oxm<'a> {
                 Ok(None) => {}
                 Err(reason) => return Err(bad_field(reason)),
             }
+        } else if header.class() == OFPXMC_EXPERIMENTER && body.len() < EXPERIMENTER_LEN {
+            return Err(bad_field(Reason::BadLength { length: body.len() as u32 }));
         }
         Ok((Self::Other { header, body }, rest))
     }
