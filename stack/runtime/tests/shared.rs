@@ -242,6 +242,8 @@ fn an_icmp_error_about_an_open_ends_it() {
     }
     each_cell(|cell, host| {
         host.enter(|| {
+            // Every SYN is refused, not six of them and one a second.
+            std::fs::write("/proc/sys/net/ipv4/icmp_ratelimit", "0").unwrap();
             run("nft", "add table ip t");
             run("nft", "add chain ip t in { type filter hook input priority 0 ; }");
             run("nft", "add rule ip t in tcp dport 7777 reject with icmp type port-unreachable");
