@@ -19,7 +19,7 @@ pub struct GridArgs {
     /// How many cells: all 30, or a fixed choice of 12
     #[arg(long, value_name = "N", default_value = "30", value_parser = ["12", "30"])]
     cells: String,
-    /// Twelve cells with 8 MiB or 3 s each, once: within two minutes
+    /// Twelve cells with 32 MiB or 3 s each, once: within two minutes
     #[arg(long)]
     small: bool,
     /// Only cells like this: loss=3,rtt=10,reorder=0 (each part may be left out)
@@ -111,7 +111,7 @@ impl GridArgs {
             cells.retain(|cell| only.has(cell));
         }
         ensure!(!cells.is_empty(), "--only leaves no cell");
-        let (mib, seconds, repeat) = if self.small { (8, 3.0, 1) } else { (64, 20.0, 3) };
+        let (mib, seconds, repeat) = if self.small { (32, 3.0, 1) } else { (64, 20.0, 3) };
         let repeat = self.repeat.unwrap_or(repeat).max(1);
         if let Some(folder) = &self.pcap {
             std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
