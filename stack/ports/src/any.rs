@@ -16,7 +16,6 @@ use crate::xdp::XdpPort;
 
 /// One of the ports there are.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "one for each core, never moved on the data path")]
 pub enum AnyPort {
     /// A queue of a TAP interface.
     Tap(TapPort),

@@ -2,7 +2,6 @@
 
 /// An error of a socket call. The discriminants are Linux's error numbers (asm-generic), so that `errno as i32` is
 /// what a C program finds in `errno`.
-#[allow(clippy::upper_case_acronyms, reason = "the names of POSIX")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[repr(i32)]
 pub enum Errno {

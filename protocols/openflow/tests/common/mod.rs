@@ -1,5 +1,4 @@
 //! Hex with comments, and the check that a fixed message reads and writes as written by hand.
-#![allow(dead_code, reason = "each test binary uses some of it")]
 
 use ferroflow_openflow::{DecodeError, Encode};
 use std::fmt::Debug;

@@ -27,7 +27,6 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    #[allow(clippy::too_many_arguments, reason = "the parts of a socket, made in one place")]
     pub fn new(
         fd: OwnedFd,
         mut chunks: Chunks,

@@ -1,5 +1,4 @@
 //! What every kind of port is held to, on every number of cores.
-#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;

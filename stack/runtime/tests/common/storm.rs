@@ -1,5 +1,4 @@
 //! Many short connections, one after another; either side closes first.
-#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
